@@ -1,0 +1,55 @@
+/** What SQLite and PostgreSQL both take as a parameter or give back. */
+export type Value = string | number | bigint | Uint8Array | null;
+export type Row = Readonly<Record<string, Value>>;
+
+/** One statement, decided beforehand. The text is a constant: drivers keep it prepared. */
+export type Statement = {
+  readonly sql: string;
+  readonly parameters: readonly Value[];
+  /** Fails the unit when another number of rows was changed (a quota that does not suffice, a lease that was lost). */
+  readonly changes?: number;
+  /** The rows it returns are part of the unit's outcome. */
+  readonly returns?: boolean;
+};
+
+/** Statements that are committed together or not at all. */
+export type Unit = readonly Statement[];
+
+/** The rows of each statement that `returns`, in order. */
+export type Returned = readonly (readonly Row[])[];
+
+/**
+ * Keeps what was answered with 250. A port with one contract suite (`store/contract.ts`) that every driver passes.
+ * Units that arrive while a commit is syncing go into the next one (group commit).
+ */
+export interface Store {
+  /**
+   * Resolves once the unit is on stable storage.
+   * Rejects with `UnitFailed` (this unit alone: a condition or constraint did not hold) or `StoreUnavailable`
+   * (the disk is full or broken; nothing of the unit is kept).
+   */
+  commit(unit: Unit): Promise<Returned>;
+  /** A read outside of any unit; sees every unit that was resolved before the call. */
+  read(statement: { readonly sql: string; readonly parameters: readonly Value[] }): Promise<readonly Row[]>;
+  /** A new number, never given before by any start of any node: ascending within this start. */
+  nextId(): number;
+  /** Ends after the units that were handed over are committed. */
+  close(): Promise<void>;
+}
+
+/** A condition or constraint of this unit did not hold; its neighbours are not touched. */
+export class UnitFailed extends Error {
+  override readonly name = "UnitFailed";
+}
+
+/** The store cannot keep anything now. `isFatal`: an I/O error on commit or sync; the process must end. */
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable";
+  readonly isFatal: boolean;
+  readonly isFull: boolean;
+  constructor(message: string, state: { isFatal: boolean; isFull: boolean }, cause?: unknown) {
+    super(message, { cause });
+    this.isFatal = state.isFatal;
+    this.isFull = state.isFull;
+  }
+}

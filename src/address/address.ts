@@ -5,7 +5,7 @@
 export type Address = {
   /** The local part's value: quotes and quoted-pairs undone, case as received. */
   readonly localPart: string;
-  /** Lower-case A-labels without a trailing dot; or the canonical text of an address literal, brackets included. */
+  /** Lower-case A-labels without a trailing dot; or the canonical text of an address literal, brackets included; "" only for the bare `<postmaster>` (RFC 5321 §4.5.1). */
   readonly domain: string;
   /** Set when `domain` is an address literal. */
   readonly literal?: Literal;

@@ -68,4 +68,5 @@ export type Event =
   | { readonly name: "certificate-loaded"; readonly subject: string; readonly until: string }
   | { readonly name: "trouble"; readonly doing: string; readonly problem: string };
 
-export type SessionEnd = "quit" | "closed by client" | "timeout" | "too many errors" | "shutdown" | "broken" | "tls failed";
+export type SessionEnd =
+  "quit" | "closed by client" | "timeout" | "too many errors" | "shutdown" | "broken" | "tls failed";

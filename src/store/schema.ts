@@ -1,0 +1,178 @@
+/**
+ * Tables and columns, as both databases have them. Times are milliseconds since 1970; booleans are 0 or 1; ids come
+ * from `Store.nextId`. `migrations.ts` makes exactly this.
+ */
+export type Schema = {
+  content: ContentTable;
+  entry: EntryTable;
+  recipient: RecipientTable;
+  attempt: AttemptTable;
+  decision: DecisionTable;
+  account: AccountTable;
+  app_password: AppPasswordTable;
+  alias: AliasTable;
+  mailbox: MailboxTable;
+  message: MessageTable;
+  policy_version: PolicyVersionTable;
+  setting: SettingTable;
+};
+
+/** The bytes of a message, stored once for every recipient, queue entry and mailbox that needs them. */
+export type ContentTable = {
+  id: number;
+  size: number;
+  /** The bytes when they are few … */
+  inline: Uint8Array | null;
+  /** … else a file below the data folder's `content/`, "<epoch>/<id>". */
+  file: string | null;
+};
+
+/** Accepted and not finished. */
+export type EntryTable = {
+  id: number;
+  content_id: number;
+  /** "" is the null reverse-path. */
+  reverse_path: string;
+  born_at: number;
+  body: "7BIT" | "8BITMIME";
+  smtp_utf8: number;
+  ret: "FULL" | "HDRS" | null;
+  envid: string | null;
+  listener: string;
+  client: string;
+  account: string | null;
+};
+
+/** One recipient of an entry that still has to leave. Finished ones are deleted with their attempts. */
+export type RecipientTable = {
+  id: number;
+  entry_id: number;
+  /** After rerouting; what goes into RCPT. */
+  forward_path: string;
+  /** As the client gave it, when that differs. */
+  original_path: string | null;
+  orcpt: string | null;
+  /** "NEVER" or a comma list of SUCCESS, FAILURE, DELAY; null when the client did not say. */
+  notify: string | null;
+  /** When to try next; set before dialling, so that a crash is never a hot loop. */
+  due_at: number;
+  /** Nobody else may claim it until then; 0 when nobody holds it. */
+  lease_until: number;
+  /** Attempts begun. */
+  attempts: number;
+  /** What it waits for, in words, and the peer's words. */
+  waits_for: string | null;
+  delay_reported: number;
+};
+
+/** The outcome of one attempt that did not finish its recipient. */
+export type AttemptTable = {
+  id: number;
+  recipient_id: number;
+  began_at: number;
+  ended_at: number;
+  /** Name and address of the host that was spoken to, null when none was reached. */
+  host: string | null;
+  code: number | null;
+  said: string;
+};
+
+/** The decision journal (relay-policy §2.4). The trace is not stored: facts and policy version give it again. */
+export type DecisionTable = {
+  id: number;
+  at: number;
+  verdict: "deliver" | "relay" | "refuse" | "defer";
+  rule: string;
+  /** How many equal decisions this row stands for (a folded flood). */
+  count: number;
+  policy_version: number;
+  listener: string;
+  client: string;
+  account: string | null;
+  reverse_path: string;
+  forward_path: string;
+  /** JSON: the facts and the answers about recipients that were judged. */
+  facts: string;
+  entry_id: number | null;
+};
+
+export type AccountTable = {
+  id: number;
+  /** Local part of its own address, lower case. */
+  name: string;
+  domain: string;
+  enabled: number;
+  may_relay: number;
+  senders: "own" | "any";
+  /** JSON array of further addresses or "@domain" it may send as. */
+  may_send_as: string;
+  /** Goes up at every change of the password; warm logins are bound to it. */
+  password_version: number;
+  /** PHC string, argon2id; null: no password set. */
+  password: string | null;
+  /** SCRAM-SHA-256 verifier ("iterations$salt$storedKey$serverKey"), only by opt-in. */
+  scram: string | null;
+  plus_addressing: number;
+  created_at: number;
+};
+
+/** Generated, at least 128 bits; each carries a SCRAM verifier. */
+export type AppPasswordTable = {
+  id: number;
+  account_id: number;
+  label: string;
+  scram: string;
+  expires_at: number | null;
+  last_used_at: number | null;
+  created_at: number;
+};
+
+/** `kind` alias: to one or more addresses; group: the same with a name that people see; catch-all: `local_part` is "*". */
+export type AliasTable = {
+  id: number;
+  kind: "alias" | "group" | "catch-all";
+  local_part: string;
+  domain: string;
+  /** JSON array of addresses. */
+  targets: string;
+  created_at: number;
+};
+
+export type MailboxTable = {
+  id: number;
+  account_id: number;
+  name: string;
+  uid_validity: number;
+  uid_next: number;
+  /** Highest modification sequence given (RFC 7162). */
+  modseq: number;
+  messages: number;
+  octets: number;
+};
+
+export type MessageTable = {
+  mailbox_id: number;
+  uid: number;
+  content_id: number;
+  /** Fields put in front of the content at final delivery: Return-Path (RFC 5321 §4.4). */
+  prefix: string;
+  /** Prefix and content. */
+  size: number;
+  internal_date: number;
+  /** Space-separated IMAP flags. */
+  flags: string;
+  modseq: number;
+};
+
+export type PolicyVersionTable = {
+  version: number;
+  applied_at: number;
+  who: string;
+  why: string;
+  document: string;
+};
+
+export type SettingTable = {
+  name: string;
+  value: string;
+};

@@ -10,10 +10,9 @@ export async function selfSigned(
   hostname: string,
   now: number,
 ): Promise<{ readonly certificate: string; readonly key: string }> {
-  const crypto = webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0];
-  x509.cryptoProvider.set(crypto);
+  const { subtle } = webcrypto;
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const keys = await subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const names: x509.JsonGeneralNames = [{ type: "dns", value: hostname }];
   if (hostname !== "localhost") names.push({ type: "dns", value: "localhost" });
   names.push({ type: "ip", value: "127.0.0.1" }, { type: "ip", value: "::1" });
@@ -30,7 +29,7 @@ export async function selfSigned(
       new x509.SubjectAlternativeNameExtension(names),
     ],
   });
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
+  const pkcs8 = Buffer.from(await subtle.exportKey("pkcs8", keys.privateKey));
   const key = `-----BEGIN PRIVATE KEY-----\n${(pkcs8.toString("base64").match(/.{1,64}/g) ?? []).join("\n")}\n-----END PRIVATE KEY-----\n`;
   return { certificate: `${certificate.toString("pem")}\n`, key };
 }

@@ -1,0 +1,58 @@
+import { formatIp } from "../address/ip.ts";
+import type { Ip } from "../address/address.ts";
+import type { Config, ListenerConfig } from "./schema.ts";
+import type { Path } from "./toml.ts";
+
+/** What no single key can see: values that do not go together. */
+export type Inconsistency = { readonly path: Path; readonly problem: string };
+
+export function inconsistencies(config: Config): readonly Inconsistency[] {
+  const { certificate, key } = config.tls;
+  return [
+    ...config.listeners.flatMap((listener, index) => ofListener(listener, index)),
+    ...twice(config.listeners),
+    ...((certificate === undefined) !== (key === undefined)
+      ? [{ path: ["tls"], problem: "tls: certificate and key come together or not at all" }]
+      : []),
+    ...(config.queue.retry.some((interval) => interval < 1_000)
+      ? [{ path: ["queue", "retry"], problem: "queue.retry: less than a second between attempts helps nobody" }]
+      : []),
+  ];
+}
+
+function ofListener(listener: ListenerConfig, index: number): Inconsistency[] {
+  const found: Inconsistency[] = [];
+  const say = (key: string, problem: string) =>
+    found.push({ path: ["listener", index, key], problem: `listener "${listener.name}": ${problem}` });
+  if (listener.allowClearAuth && !isLoopback(listener.address)) {
+    say("allow-clear-auth", "allow-clear-auth needs a loopback address: passwords would cross the network unprotected");
+  }
+  if (listener.kind === "submission" && !listener.auth)
+    say("auth", "a submission listener always lets accounts log in");
+  if (listener.auth && listener.tls === "none" && !listener.allowClearAuth) {
+    say("tls", 'accounts log in here, so tls must be "starttls" or "implicit"');
+  }
+  return found;
+}
+
+function twice(listeners: readonly ListenerConfig[]): Inconsistency[] {
+  const names = new Set<string>();
+  const places = new Set<string>();
+  return listeners.flatMap((listener, index) => {
+    const place = `${formatIp(listener.address)} port ${listener.port}`;
+    const isNameTaken = names.has(listener.name);
+    const isPlaceTaken = listener.port !== 0 && places.has(place);
+    names.add(listener.name);
+    places.add(place);
+    return [
+      ...(isNameTaken
+        ? [{ path: ["listener", index, "name"], problem: `listener "${listener.name}" comes twice` }]
+        : []),
+      ...(isPlaceTaken ? [{ path: ["listener", index, "port"], problem: `two listeners at ${place}` }] : []),
+    ];
+  });
+}
+
+export function isLoopback(ip: Ip): boolean {
+  return ip.family === 4 ? ip.value >>> 24 === 127 : ip.value === 1n;
+}

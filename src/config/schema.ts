@@ -1,0 +1,213 @@
+import { z } from "zod";
+import { formatIp, parseIp } from "../address/ip.ts";
+import { duration, hostName, ipAddress, network, size, wholeNumber } from "./kinds.ts";
+import type { CamelCased } from "./camel-case.ts";
+
+/**
+ * The boot file: what needs a restart. One schema, from which come the reader, the names of the environment
+ * variables, the defaults and the reference page; the policy, accounts and aliases are in the store, live.
+ */
+
+const listener = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "is not a name for a listener: small letters, digits and hyphens")
+      .describe("How the policy, the journal and the log call it."),
+    kind: z
+      .enum(["relay", "submission"])
+      .describe("`relay` takes mail from other servers, `submission` from accounts that log in (RFC 6409)."),
+    address: ipAddress()
+      .prefault("::")
+      .describe("The local address to listen on; `::` is every address, IPv4 included."),
+    port: wholeNumber(0, 65_535)
+      .optional()
+      .describe("Absent: 25 for relay, 587 for submission, 465 with implicit TLS; 0 is any free port."),
+    tls: z
+      .enum(["none", "starttls", "implicit"])
+      .default("starttls")
+      .describe("`starttls` offers it (RFC 3207), `implicit` begins with it (RFC 8314)."),
+    auth: z
+      .boolean()
+      .optional()
+      .describe("Whether a relay listener lets accounts log in; submission listeners always do. Absent: no."),
+    "allow-clear-auth": z
+      .boolean()
+      .default(false)
+      .describe("Lets passwords pass without TLS. Refused unless the address is a loopback address: for trials."),
+    "bare-line-ends": z
+      .enum(["refuse", "normalise"])
+      .default("refuse")
+      .describe("What to do with a CR or LF alone in a message: `normalise` is for old devices only."),
+    brackets: z
+      .enum(["required", "optional"])
+      .default("required")
+      .describe("Whether `MAIL FROM:a@b.example` without angle brackets is taken, as some old devices send it."),
+    "extensions-off": z
+      .array(z.enum(["8BITMIME", "SMTPUTF8", "DSN", "PIPELINING"]))
+      .default([])
+      .describe("Extensions that are not offered, for a client that stumbles over one."),
+  })
+  .describe(
+    "One `[[listener]]` for each place where mail comes in. None given: the three of the trial set-up, on loopback.",
+  );
+
+const limits = z.strictObject({
+  "message-size": size().prefault("50 MB").describe("The largest message that is taken (RFC 1870)."),
+  recipients: wholeNumber(100, 100_000)
+    .default(1_000)
+    .describe("Recipients of one message; a client must be able to count on 100 (RFC 5321 §4.5.3.1.8)."),
+  connections: wholeNumber(1, 1_000_000).default(10_000).describe("Connections at the same time in all."),
+  "connections-per-address": wholeNumber(1, 1_000_000).default(50).describe("… from one client address."),
+  "connections-per-network": wholeNumber(1, 1_000_000)
+    .default(200)
+    .describe("… from one network: the /24 of an IPv4 client, the /64 of an IPv6 client."),
+  commands: wholeNumber(10, 1_000_000)
+    .default(1_000)
+    .describe("Commands of one session since its last accepted message."),
+  errors: wholeNumber(1, 1_000_000)
+    .default(20)
+    .describe("Commands of one session that were wrong, before it is ended."),
+});
+
+const timeouts = z.strictObject({
+  command: duration().prefault("5 min").describe("Waiting for the next command (RFC 5321 §4.5.3.2.7)."),
+  content: duration().prefault("3 min").describe("Waiting for the next piece of a message (RFC 5321 §4.5.3.2.5)."),
+  handshake: duration().prefault("30 s").describe("A TLS handshake from its first to its last octet."),
+  login: duration().prefault("1 min").describe("Waiting for the next answer of a login exchange."),
+  stop: duration()
+    .prefault("10 s")
+    .describe("How long transactions under way may go on after the server was told to stop."),
+});
+
+const queue = z.strictObject({
+  retry: z
+    .array(duration())
+    .min(1)
+    .max(50)
+    .prefault(["5 min", "15 min", "30 min", "1 h", "4 h"])
+    .describe("The times between attempts; the last one goes on until the end of the lifetime."),
+  lifetime: duration().prefault("5 days").describe("How long delivery is tried before the message goes back."),
+  "delay-report-after": duration().prefault("4 h").describe("When the sender hears that a message is still waiting."),
+});
+
+const delivery = z.strictObject({
+  connections: wholeNumber(1, 100_000).default(200).describe("Connections to next hops at the same time in all."),
+  "connections-per-destination": wholeNumber(1, 10_000).default(20).describe("… to one destination."),
+  "messages-per-connection": wholeNumber(1, 1_000_000)
+    .default(1_000)
+    .describe("After so many messages a connection is replaced by a new one."),
+  idle: duration().prefault("5 s").describe("How long a connection is kept for a further message."),
+  connect: duration().prefault("30 s").describe("Waiting for a connection, or for a TLS handshake."),
+  greeting: duration().prefault("5 min").describe("Waiting for the greeting (RFC 5321 §4.5.3.2.1)."),
+  command: duration().prefault("5 min").describe("Waiting for the reply to MAIL or RCPT (§4.5.3.2.2, §4.5.3.2.3)."),
+  data: duration().prefault("2 min").describe("Waiting for the reply to DATA (§4.5.3.2.4)."),
+  content: duration().prefault("3 min").describe("Waiting until a piece of the message is taken (§4.5.3.2.5)."),
+  "end-of-content": duration()
+    .prefault("10 min")
+    .describe("Waiting for the reply to the final dot; less makes duplicates (§4.5.3.2.6)."),
+});
+
+const bootFile = z.strictObject({
+  hostname: hostName().optional().describe("The name in greetings and trace fields. Absent: the machine's full name."),
+  data: z
+    .string()
+    .min(1)
+    .default("data")
+    .describe("The folder for the database and the messages, as seen from the boot file's folder."),
+  "own-names": z
+    .array(hostName())
+    .default([])
+    .describe("Further names of this server: an MX that names one of them is never dialled."),
+  "own-addresses": z
+    .array(ipAddress())
+    .default([])
+    .describe("Addresses under which this server is reached and that it cannot see itself, behind NAT for example."),
+  "local-networks-dialled": z
+    .array(network())
+    .default([])
+    .describe("Private addresses that may be dialled although they were learnt from DNS."),
+  "translation-prefixes": z
+    .array(network().refine((block) => block.ip.family === 6 && block.prefix === 96, "is not a /96 block of IPv6"))
+    .default([])
+    .describe("NAT64 prefixes of this network beside 64:ff9b::/96: nobody is let in by such an address."),
+  listener: z.array(listener).max(100).prefault([]),
+  tls: z
+    .strictObject({
+      certificate: z.string().min(1).optional().describe("File with the certificate and its chain, PEM."),
+      key: z.string().min(1).optional().describe("File with its private key, PEM."),
+    })
+    .prefault({})
+    .describe("Absent: a self-signed certificate is made at the first start. Files are read again when they change."),
+  limits: limits.prefault({}).describe("What one client, and all together, may ask for."),
+  timeouts: timeouts.prefault({}).describe("How long a client may take."),
+  queue: queue.prefault({}).describe("What happens to mail that cannot leave at once."),
+  delivery: delivery.prefault({}).describe("How mail leaves."),
+  dns: z
+    .strictObject({
+      servers: z
+        .array(z.string().refine(isServer, "is not an address with or without a port: 192.0.2.53, [2001:db8::53]:5353"))
+        .default([])
+        .describe("Resolvers to ask. Absent: those of /etc/resolv.conf."),
+      timeout: duration().prefault("5 s").describe("Waiting for one answer of one server."),
+    })
+    .prefault({})
+    .describe("Where names are looked up."),
+  disk: z
+    .strictObject({
+      reserve: size().prefault("200 MB").describe("With less than this free, new mail is put off with 452."),
+    })
+    .prefault({})
+    .describe("When the disk counts as full."),
+  log: z
+    .strictObject({
+      level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("What is written, and all above it."),
+      format: z
+        .enum(["auto", "json", "pretty"])
+        .default("auto")
+        .describe("`auto` is for people on a terminal, JSON elsewhere."),
+    })
+    .prefault({})
+    .describe("One line for each event, on standard output."),
+  journal: z
+    .strictObject({
+      days: wholeNumber(1, 36_500)
+        .default(30)
+        .describe("Decisions older than this are forgotten. They are personal data."),
+      "max-rows": wholeNumber(1_000, 1_000_000_000)
+        .default(1_000_000)
+        .describe("The oldest beyond this many go first."),
+    })
+    .prefault({})
+    .describe("What `gatepost explain REF` and `gatepost decisions` read."),
+  login: z
+    .strictObject({
+      throttle: z.boolean().default(true).describe("Whether wrong passwords make further tries wait."),
+    })
+    .prefault({})
+    .describe("How logins are guarded."),
+});
+
+export const schema = bootFile;
+
+/** The boot file as read: the schema's names in camelCase, durations in milliseconds, sizes in octets, paths absolute. */
+export type Config = Omit<CamelCased<z.output<typeof schema>>, "hostname" | "listener"> & {
+  readonly hostname: string;
+  readonly listeners: readonly ListenerConfig[];
+  /** The boot file that was read; null when there is none. */
+  readonly file: string | null;
+};
+
+export type ListenerConfig = Omit<CamelCased<z.output<typeof listener>>, "port" | "auth"> & {
+  readonly port: number;
+  readonly auth: boolean;
+};
+
+/** "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353". */
+function isServer(text: string): boolean {
+  const match = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([0-9.]{7,15}))(?::([0-9]{1,5}))?$/.exec(text);
+  if (match === null) return parseIp(text) !== null;
+  const port = match[3] === undefined ? 53 : Number(match[3]);
+  const ip = parseIp(match[1] ?? match[2] ?? "");
+  return ip !== null && port > 0 && port < 65_536 && (match[1] === undefined || formatIp(ip).includes(":"));
+}

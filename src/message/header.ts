@@ -26,7 +26,7 @@ export function readHeader(bytes: Buffer): readonly HeaderField[] {
     if (valueStart < 0) break;
     const end = endOfField(bytes, start);
     const name = bytes
-      .latin1Slice(start, valueStart - 1)
+      .toString("latin1", start, valueStart - 1)
       .trimEnd()
       .toLowerCase();
     fields.push({ name, start, valueStart, end });
@@ -62,7 +62,7 @@ function endOfField(bytes: Buffer, start: number): number {
 
 /** The value of a field with its folding undone, as UTF-8 (RFC 6532); broken UTF-8 becomes U+FFFD. */
 export function valueOf(bytes: Buffer, field: HeaderField): string {
-  return bytes.utf8Slice(field.valueStart, field.end).replaceAll(/\r?\n/g, "").trim();
+  return bytes.toString("utf8", field.valueStart, field.end).replaceAll(/\r?\n/g, "").trim();
 }
 
 /** The first octet after the header and its blank line; the length of the bytes when there is no blank line. */

@@ -42,6 +42,14 @@ export class UnitFailed extends Error {
   override readonly name = "UnitFailed";
 }
 
+/** Another server works on this data folder. */
+export class DataFolderInUse extends Error {
+  override readonly name = "DataFolderInUse";
+  constructor(path: string) {
+    super(`${path} is in use by another Gatepost: stop that one first, or give this one a data folder of its own`);
+  }
+}
+
 /** The store cannot keep anything now. `isFatal`: an I/O error on commit or sync; the process must end. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";

@@ -13,7 +13,7 @@ import {
   type AppPassword,
   type Credentials,
 } from "../store/credentials.ts";
-import { UnitFailed, type Row, type Store, type Unit } from "../store/store.ts";
+import { UnitFailed, type Store, type Unit } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { addressOf, namesOfNobody, type Account } from "./account.ts";
 import { commitAndReload, oneAtATime, type Change } from "./change.ts";
@@ -128,33 +128,32 @@ export function createAdministration(parts: AdministrationParts): Administration
   }
 
   async function remove(account: Account): Promise<Refusal | null> {
+    if (directory.account(account.id) === null) return { refused: goneAlready };
     const key = mailboxKey(addressOf(account));
     const leadsHere = (alias: Alias): boolean => alias.targets.some((target) => mailboxKey(target) === key);
     const alias = directory.aliases().find((one) => mailboxKey(one) !== key && leadsHere(one));
     if (alias) return { refused: `${formatAddress(alias)} leads to this account: change that first` };
     const forward = directory.aliases().find((one) => mailboxKey(one) === key);
-    const rest = [...(forward ? [deleteAlias(forward.id)] : []), ...deleteAccount(account.id)];
-    for (let messages = await oldest(account); !(await isDeleted(messages, rest)); messages = await oldest(account)) {
-      if (messages.length === 0) return { refused: goneAlready };
-    }
+    await empty(account, [...(forward ? [deleteAlias(forward.id)] : []), ...deleteAccount(account.id)]);
     await directory.reload();
     return null;
   }
 
-  function oldest(account: Account): Promise<readonly Row[]> {
-    return store.read(readMessagesOf(account.id, deletedAtOnce));
-  }
-
-  /** The last messages go in one unit with the account; that fails when another one came meanwhile. */
-  async function isDeleted(messages: readonly Row[], rest: Unit): Promise<boolean> {
-    const isLast = messages.length < deletedAtOnce;
-    try {
-      const returned = await store.commit([...messages.flatMap(deleteMessage), ...(isLast ? rest : [])]);
-      for (const row of returned.flat()) if (typeof row["file"] === "string") discardFile(row["file"]);
-      return isLast;
-    } catch (problem) {
-      if (problem instanceof UnitFailed) return false;
-      throw problem;
+  /** Deletes the messages in portions, the last ones in one unit with the account: that unit fails when another message came meanwhile. */
+  async function empty(account: Account, last: Unit): Promise<void> {
+    let failure: UnitFailed | null = null;
+    for (;;) {
+      const messages = await store.read(readMessagesOf(account.id, deletedAtOnce));
+      if (failure !== null && messages.length === 0) throw failure;
+      const isLast = messages.length < deletedAtOnce;
+      try {
+        const returned = await store.commit([...messages.flatMap(deleteMessage), ...(isLast ? last : [])]);
+        for (const row of returned.flat()) if (typeof row["file"] === "string") discardFile(row["file"]);
+        if (isLast) return;
+      } catch (problem) {
+        if (!(problem instanceof UnitFailed)) throw problem;
+        failure = problem;
+      }
     }
   }
 

@@ -38,7 +38,8 @@ export function scramExchange(desk: LoginDesk, context: LoginContext, offer: Scr
 
   function prove(message: Buffer, challenge: ScramChallenge, login: ScramLogin): ExchangeStep {
     const proof = parseClientFinal(challenge, message);
-    if ("refused" in proof) return malformed;
+    // A nonce or a binding of another exchange is a proof that failed, not a mistake in writing (RFC 5802 §5.1).
+    if ("refused" in proof) return { do: "refuse", reason: "credentials" };
     const checked = desk.checkScram(login, proof, context);
     if ("reason" in checked) return { do: "refuse", reason: checked.reason };
     state = { wants: "farewell", account: checked.account };

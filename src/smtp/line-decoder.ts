@@ -105,10 +105,11 @@ export class LineDecoder {
 
   /** Half a line may wait for minutes: it must not keep the socket's whole chunk alive. */
   #keepRest(): void {
-    if (this.#at > 0 || this.#buffer.length < this.#buffer.buffer.byteLength) {
-      this.#buffer = this.size === 0 ? nothing : Buffer.from(this.#buffer.subarray(this.#at));
-      this.#at = 0;
-    }
+    if (this.size === this.#buffer.buffer.byteLength || this.size === 0) return;
+    const own = Buffer.allocUnsafeSlow(this.size);
+    this.#buffer.copy(own, 0, this.#at);
+    this.#buffer = own;
+    this.#at = 0;
   }
 }
 

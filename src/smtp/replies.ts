@@ -133,6 +133,8 @@ export const authenticationRequired = (ref?: string): Reply =>
   refusal(530, "5.7.0", withRef("Authentication required", ref));
 export const senderNotAllowed = (ref?: string): Reply =>
   refusal(550, "5.7.1", withRef("This account may not send as that address", ref));
+/** From or Sender, of an account that may write as itself only. RFC 3463 X.6.0. */
+export const senderUnreadable = constantReply(550, "5.6.0", "The From or Sender field cannot be read");
 /** In place of the greeting (§3.1) or at MAIL. */
 export const connectionRefused = (ref?: string): Reply =>
   refusal(554, "5.7.1", withRef("No mail is taken from your address", ref));

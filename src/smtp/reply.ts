@@ -33,8 +33,9 @@ function writeReply({ code, status, lines }: Reply): string {
   return `${text}${code} ${word}${printable(lines[last] ?? "")}\r\n`;
 }
 
-// A reply's text may come from elsewhere (an administrator, another host): whatever it holds, it stays within its line.
-const unprintable = /[^\x20-\x7e\u00a0-\u{10ffff}]/gu;
+// A reply's text may come from elsewhere (an administrator, another host): whatever it holds, it stays within its line,
+// and in ASCII, which every client reads (RFC 6531 §3.7.4.1 allows more only where SMTPUTF8 was asked for).
+const unprintable = /[^\x20-\x7e]/gu;
 
 function printable(line: string): string {
   return line.replace(unprintable, "?");

@@ -26,7 +26,9 @@ import { hashPassword } from "./password.ts";
 import { saltOf } from "./password-check.ts";
 import { deriveVerifier, freshSalt } from "./verifier.ts";
 
-/** What an administrator may do with accounts. What cannot be done is a refusal for people; a store that fails rejects. */
+/**
+ * What an administrator may do with accounts. What cannot be done is a refusal for people; a store that fails rejects.
+ */
 export interface Administration {
   create(wanted: NewAccount): Promise<Account | Refusal>;
   change(account: Account, settings: Partial<AccountSettings>): Promise<Account | Refusal>;
@@ -48,7 +50,9 @@ export type AccountSettings = Pick<Account, "isEnabled" | "mayRelay" | "senders"
 /** `address`: as people write it. What is left out: enabled, may relay, writes as itself only, plus-addressing on. */
 export type NewAccount = { readonly address: string; readonly password?: NewPassword } & Partial<AccountSettings>;
 
-/** `allowsScram`: keep a SCRAM verifier beside the argon2id hash. Who steals that can guess faster, so it is by opt-in. */
+/**
+ * `allowsScram`: keep a SCRAM verifier beside the argon2id hash. Who steals that can guess faster, so it is by opt-in.
+ */
 export type NewPassword = { readonly password: string; readonly allowsScram?: boolean };
 
 export type NewAppPassword = { readonly id: number; readonly password: string };
@@ -139,7 +143,10 @@ export function createAdministration(parts: AdministrationParts): Administration
     return null;
   }
 
-  /** Deletes the messages in portions, the last ones in one unit with the account: that unit fails when another message came meanwhile. */
+  /**
+   * Deletes the messages in portions, the last ones in one unit with the account: that unit fails when another message
+   * came meanwhile.
+   */
   async function empty(account: Account, last: Unit): Promise<void> {
     let failure: UnitFailed | null = null;
     for (;;) {

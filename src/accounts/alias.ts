@@ -1,8 +1,8 @@
 import type { Address } from "../address/address.ts";
 
 /**
- * An address that stands for others. An alias at the address of an account is a forward: the mailbox gets its copy only when the
- * alias names itself among its targets.
+ * An address that stands for others. An alias at the address of an account is a forward: the mailbox gets its copy
+ * only when the alias names itself among its targets.
  */
 export type Alias = {
   readonly id: number;

@@ -362,6 +362,11 @@ describe("SCRAM", () => {
     assert.equal(outcome(await exchange.respond(null)), "challenge ");
     assert.deepEqual((await scram(exchange, { login: "anna", password: "pa55" })).at(-1), "accept anna@example.com");
     assert.equal(outcome(await exchange.respond(Buffer.alloc(0))), "malformed", "an exchange passes once");
+    const chatty = begin("SCRAM-SHA-256");
+    const withMore: Exchange = {
+      respond: (response) => chatty.respond(response?.length === 0 ? Buffer.from("x") : response),
+    };
+    assert.equal((await scram(withMore, { login: "anna", password: "pa55" })).at(-1), "malformed");
   });
 
   test("an account without a verifier, or none at all, gives an exchange that looks the same and fails at the end", async () => {

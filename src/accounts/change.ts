@@ -14,7 +14,10 @@ export function oneAtATime(): Change {
   };
 }
 
-/** Commits and reads the directory again; a condition that did not hold is `refused`. Rejects when the store cannot keep it. */
+/**
+ * Commits and reads the directory again; a condition that did not hold is `refused`. Rejects when the store cannot
+ * keep it.
+ */
 export async function commitAndReload(
   unit: Unit,
   { store, directory }: { store: Store; directory: LiveDirectory },

@@ -10,18 +10,25 @@ import type { Alias } from "./alias.ts";
 import { lookUp, type Expansion, type Lookup, type Names } from "./expansion.ts";
 import { namesOf, type LocalDomains } from "./names.ts";
 import { loginsOf, type Logins } from "./logins.ts";
-import { foldLocalPart, isDisguised, mailboxKey } from "./mailbox-key.ts";
+import { isDisguised } from "../policy/disguise.ts";
+import { foldLocalPart, mailboxKey } from "./mailbox-key.ts";
 
 export type { LocalDomains } from "./names.ts";
 
 /** Who is here, in memory: every question is a few look-ups of maps and is answered at once. */
 export interface Directory {
   account(id: number): Account | null;
-  /** By `account`, `account@domain` or `DOMAIN\account`; `null` also when more than one could be meant, and for anonymous and guest. */
+  /**
+   * By `account`, `account@domain` or `DOMAIN\account`; `null` also when more than one could be meant, and for
+   * anonymous and guest.
+   */
   byLogin(login: string): Account | null;
   /** One text for all ways to write a login, whether somebody has it or not. */
   canonicalLogin(login: string): string;
-  /** Whether the account may write as this address: its own, an alias that leads to it alone, `maySendAs`, or any when `senders` says so. */
+  /**
+   * Whether the account may write as this address: its own, an alias that leads to it alone, `maySendAs`, or any when
+   * `senders` says so.
+   */
   ownsSender(account: Account, address: Address): boolean;
   /** About an address that the policy found to be ours. A postmaster always exists (RFC 5321 §4.5.1). */
   existence(address: Address): Lookup["existence"];
@@ -35,7 +42,10 @@ export interface Directory {
 
 /** A directory that is read again after a change. */
 export interface LiveDirectory extends Directory {
-  /** Reads everything again; resolves when the new state, with all that was committed before the call, has taken the place of the old one. */
+  /**
+   * Reads everything again; resolves when the new state, with all that was committed before the call, has taken the
+   * place of the old one.
+   */
   reload(): Promise<void>;
   /** After a change of policy: what was found by the old domains is forgotten. */
   domainsChanged(): void;
@@ -180,7 +190,10 @@ function leadsAlone({ expansion }: Lookup, account: Account): boolean {
   return expansion.mailboxes.length === 1 && expansion.mailboxes[0]?.id === account.id;
 }
 
-/** name+tag of the account itself. What a catch-all brings in is not its own: that would be every address of the domain. */
+/**
+ * name+tag of the account itself. What a catch-all brings in is not its own: that would be every address of the
+ * domain.
+ */
 function isTagged(address: Address, account: Account): boolean {
   if (!account.plusAddressing || address.domain !== account.domain || isDisguised(address)) return false;
   return foldLocalPart(address.localPart).startsWith(`${account.name}+`);

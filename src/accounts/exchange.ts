@@ -1,7 +1,10 @@
 import type { Ip } from "../address/address.ts";
 import type { Account } from "./account.ts";
 
-/** Where a login comes from. `tls`: the connection is encrypted; `exporter` gives its tls-exporter octets (RFC 9266), `null` below TLS 1.3. */
+/**
+ * Where a login comes from. `tls`: the connection is encrypted; `exporter` gives its tls-exporter octets (RFC 9266),
+ * `null` below TLS 1.3.
+ */
 export type LoginContext = {
   readonly client: Ip;
   readonly listener: string;
@@ -9,8 +12,8 @@ export type LoginContext = {
 };
 
 /**
- * `credentials` and `disabled` are 535 5.7.8, `malformed` 501 5.5.2, the others 454 4.7.0 (RFC 4954 §6). `disabled` only comes after
- * the right password.
+ * `credentials` and `disabled` are 535 5.7.8, `malformed` 501 5.5.2, the others 454 4.7.0 (RFC 4954 §6). `disabled`
+ * only comes after the right password.
  */
 export type LoginRefusal = "credentials" | "malformed" | "disabled" | "busy" | "throttled" | "unavailable";
 

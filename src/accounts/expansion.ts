@@ -1,7 +1,8 @@
 import type { Address } from "../address/address.ts";
 import type { Existence } from "../policy/facts.ts";
 import type { Account } from "./account.ts";
-import { isDisguised, isPostmaster, mailboxKey } from "./mailbox-key.ts";
+import { isDisguised } from "../policy/disguise.ts";
+import { isPostmaster, mailboxKey } from "./mailbox-key.ts";
 
 /** Where mail for an address ends: in mailboxes here, or at addresses that leave. Never both empty. */
 export type Expansion = { readonly mailboxes: readonly Account[]; readonly away: readonly Address[] };
@@ -11,7 +12,10 @@ export type Lookup = {
   readonly expansion: Expansion | "none" | "loop";
 };
 
-/** `here`: all its mailboxes are ours. `split`: those that are not here live at another host (`unknown-to`). `away`: all else. */
+/**
+ * `here`: all its mailboxes are ours. `split`: those that are not here live at another host (`unknown-to`). `away`:
+ * all else.
+ */
 export type DomainKind = "here" | "split" | "away";
 
 /** What is known by name; all look-ups of maps. Keys are those of `mailboxKey`. */
@@ -36,8 +40,8 @@ type Step =
   | { readonly is: "nothing" };
 
 /**
- * Looks an address up that the policy has found to be ours, and follows aliases to their ends. Each address is visited once
- * (O-36), so the work is bounded by what is stored, whatever points where.
+ * Looks an address up that the policy has found to be ours, and follows aliases to their ends. Each address is visited
+ * once (O-36), so the work is bounded by what is stored, whatever points where.
  */
 export function lookUp(address: Address, names: Names): Lookup {
   const first = stepOf(address, names);
@@ -61,8 +65,7 @@ function lastResort(address: Address, names: Names): Lookup {
 function stepOf(address: Address, names: Names): Step {
   const key = mailboxKey(address);
   const exact = exactStep(key, names);
-  if (exact.is !== "nothing" || address.literal !== undefined || isDisguised(address) || isPostmaster(address))
-    return exact;
+  if (exact.is !== "nothing" || isDisguised(address) || isPostmaster(address)) return exact;
   const plus = address.localPart.indexOf("+");
   if (plus > 0) {
     const base = mailboxKey({ localPart: address.localPart.slice(0, plus), domain: address.domain });
@@ -128,8 +131,8 @@ export function targetsOf(address: Address, names: Names): readonly Address[] {
 }
 
 /**
- * The first ring of addresses that is met on the way from `start`, for people: a, b, a. `stepsFrom` gives one step. Visits each
- * address once.
+ * The first ring of addresses that is met on the way from `start`, for people: a, b, a. `stepsFrom` gives one step.
+ * Visits each address once.
  */
 export function findCycle(
   start: Address,

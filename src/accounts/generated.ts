@@ -19,9 +19,9 @@ export function generateInitialPassword(hasher: Hasher): string {
 }
 
 /**
- * The text as an app password, written as it was shown, when it has the shape of one; else `null`. The shape decides which check is made,
- * so that the work never depends on the account. Blanks, missing hyphens, capitals and look-alikes are forgiven.
- * (SCRAM cannot forgive them: there the client hashes what was typed.)
+ * The text as an app password, written as it was shown, when it has the shape of one; else `null`. The shape decides
+ * which check is made, so that the work never depends on the account. Blanks, missing hyphens, capitals and look-
+ * alikes are forgiven. (SCRAM cannot forgive them: there the client hashes what was typed.)
  */
 export function asAppPassword(text: string): string | null {
   const letters = appPasswordGroups * groupLength;

@@ -19,8 +19,8 @@ export const benchLimits: BenchLimits = { atOnce: 2, waiting: 200 };
 type Waiter = { readonly begin: () => void; readonly turnAway: () => void };
 
 /**
- * Networks take turns, each with its oldest waiter. When the bench is full, the newest waiter of the longest queue is turned away:
- * a flood from one network pushes out itself, never the only client of another.
+ * Networks take turns, each with its oldest waiter. When the bench is full, the newest waiter of the longest queue is
+ * turned away: a flood from one network pushes out itself, never the only client of another.
  */
 export function createHashBench(limits: BenchLimits = benchLimits): HashBench {
   /** In the order of turns: the first network is next. */

@@ -16,7 +16,9 @@ export interface Hasher {
 const argon2Async = promisify(argon2);
 const pbkdf2Async = promisify(pbkdf2);
 
-/** Runs in libuv's pool of threads (four by default), which file writes use too: `hash-bench.ts` keeps half of it free. */
+/**
+ * Runs in libuv's pool of threads (four by default), which file writes use too: `hash-bench.ts` keeps half of it free.
+ */
 export const nodeHasher: Hasher = {
   argon2id: (password, salt, { memoryKib, passes, lanes }) =>
     argon2Async("argon2id", {

@@ -7,8 +7,8 @@ export interface Logins {
   /** `null`: nobody, or more than one. */
   readonly find: (login: string) => Account | null;
   /**
-   * "name@domain" for any login, also for one that nobody has, so that all ways to write it agree as they do for a real account:
-   * what is derived from it (the salt that is shown, the tally of failures) does not tell who exists.
+   * "name@domain" for any login, also for one that nobody has, so that all ways to write it agree as they do for a
+   * real account: what is derived from it (the salt that is shown, the tally of failures) does not tell who exists.
    */
   readonly canonical: (login: string) => string;
 }
@@ -66,7 +66,10 @@ function parseLogin(login: string, toAscii: (domain: string) => string | null): 
   return { name: foldLocalPart(login.slice(backslash + 1)), word };
 }
 
-/** What may stand before the backslash: a whole domain, or the first label of one or more. A whole name wins over a label. */
+/**
+ * What may stand before the backslash: a whole domain, or the first label of one or more. A whole name wins over a
+ * label.
+ */
 function domainsByWord(domains: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> {
   const words = new Map<string, string[]>();
   for (const domain of domains) {

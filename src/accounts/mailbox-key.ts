@@ -18,11 +18,3 @@ export function mailboxKey({ localPart, domain }: Pick<Address, "localPart" | "d
 export function isPostmaster(address: Address): boolean {
   return address.localPart.length === "postmaster".length && address.localPart.toLowerCase() === "postmaster";
 }
-
-/**
- * Forms that hide another address: source routing by "%" or "!", a quoted "@", and the encapsulations of Exchange
- * (relay-policy §2.3). They reach a mailbox of exactly that name and nothing that covers many names.
- */
-export function isDisguised({ localPart }: Address): boolean {
-  return /[%!@]/.test(localPart) || /^IMCEA[^-]*-/i.test(localPart);
-}

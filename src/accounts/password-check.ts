@@ -17,8 +17,8 @@ export type PasswordChecker = (attempt: {
 }) => Promise<PasswordMatch | null>;
 
 /**
- * Checks a password in clear. One slow hash each time, and which one is decided by the shape of the password alone, so that an account that
- * does not exist, or has no such password, costs the same.
+ * Checks a password in clear. One slow hash each time, and which one is decided by the shape of the password alone, so
+ * that an account that does not exist, or has no such password, costs the same.
  */
 export function createPasswordChecker(hasher: Hasher): PasswordChecker {
   const nobodys = nobodysHash(hasher);

@@ -4,7 +4,9 @@ import type { Argon2Cost, Hasher } from "./hasher.ts";
 /** What is kept of a password that somebody chose: the PHC string of argon2id, taken apart. */
 export type PasswordHash = { readonly cost: Argon2Cost; readonly salt: Buffer; readonly hash: Buffer };
 
-/** 19 MiB, two passes, one lane: about 20 ms here. RFC 9106 §4 with less memory, because mail clients log in all day. */
+/**
+ * 19 MiB, two passes, one lane: about 20 ms here. RFC 9106 §4 with less memory, because mail clients log in all day.
+ */
 export const passwordCost: Argon2Cost = { memoryKib: 19 * 1024, passes: 2, lanes: 1 };
 
 /** More than these would let one damaged row take the machine's memory or time. */

@@ -10,7 +10,10 @@ import type { Account } from "./account.ts";
 import type { Exchange, ExchangeStep, LoginContext } from "./exchange.ts";
 import type { LoginDesk, ScramLogin } from "./login-desk.ts";
 
-/** What the next response is. `farewell`: the proof was right, our own is with the client (RFC 4954 §4: an empty response follows). */
+/**
+ * What the next response is. `farewell`: the proof was right, our own is with the client (RFC 4954 §4: an empty
+ * response follows).
+ */
 type State =
   | { readonly wants: "opening" }
   | { readonly wants: "proof"; readonly challenge: ScramChallenge; readonly login: ScramLogin }
@@ -19,7 +22,9 @@ type State =
 
 const malformed: ExchangeStep = { do: "refuse", reason: "malformed" };
 
-/** SCRAM-SHA-256 with or without PLUS. The exchange looks the same whether the account exists, has a verifier, or not. */
+/**
+ * SCRAM-SHA-256 with or without PLUS. The exchange looks the same whether the account exists, has a verifier, or not.
+ */
 export function scramExchange(desk: LoginDesk, context: LoginContext, offer: ScramOffer): Exchange {
   let state: State = { wants: "opening" };
 

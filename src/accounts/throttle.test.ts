@@ -102,6 +102,9 @@ describe("the throttle", () => {
     assert.equal(throttle.admit("anna@a", "first"), null);
     for (let n = 0; n < 10; n++) fail(throttle, "anna@a", `other${n}`);
     assert.notEqual(throttle.admit("anna@a", "first"), null);
+    for (let n = 0; n < 3; n++) fail(throttle, "anna@a", "late");
+    for (let n = 0; n < 9; n++) fail(throttle, "anna@a", `more${n}`);
+    assert.equal(throttle.admit("anna@a", "late"), null, "no more are forgotten than must be");
   });
 
   test("exempt pairs are bounded too", () => {

@@ -3,11 +3,14 @@ import type { Clock } from "../time/clock.ts";
 import type { Network } from "./network.ts";
 
 /**
- * Slows guessing down: failures make one (account, network) pair wait, longer each time. A network from which the account has logged in
- * is exempt, and other networks are not touched, so a stranger cannot lock an owner out.
+ * Slows guessing down: failures make one (account, network) pair wait, longer each time. A network from which the
+ * account has logged in is exempt, and other networks are not touched, so a stranger cannot lock an owner out.
  */
 export interface Throttle {
-  /** `login`: one text for all ways to write a login, whether the account exists or not. `null`: too soon after failures. */
+  /**
+   * `login`: one text for all ways to write a login, whether the account exists or not. `null`: too soon after
+   * failures.
+   */
   admit(login: string, network: Network): Attempt | null;
 }
 
@@ -20,7 +23,10 @@ export interface Attempt {
 }
 
 export type ThrottleLimits = {
-  /** Wrong passwords before the first wait; as many attempts may run side by side (a mail program opens several connections at once). */
+  /**
+   * Wrong passwords before the first wait; as many attempts may run side by side (a mail program opens several
+   * connections at once).
+   */
   readonly freeFailures: number;
   /** Doubled with every further failure … */
   readonly firstWaitMs: number;

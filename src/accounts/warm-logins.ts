@@ -14,8 +14,9 @@ export interface WarmLogins {
 const longestMs = 10 * 60 * 1000;
 
 /**
- * Keeps a keyed hash of (account, password version, password), not the password. The key lives as long as the process: the table
- * says nothing to whoever reads it later. Wrong passwords are not kept, so a guess always costs the slow hash.
+ * Keeps a keyed hash of (account, password version, password), not the password. The key lives as long as the process:
+ * the table says nothing to whoever reads it later. Wrong passwords are not kept, so a guess always costs the slow
+ * hash.
  */
 export function createWarmLogins(options: { clock: Clock; key: Buffer; atMost?: number }): WarmLogins {
   const { clock, key, atMost = 20_000 } = options;

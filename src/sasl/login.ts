@@ -12,8 +12,9 @@ export type LoginStep =
   | ({ readonly do: "refuse" } & Refusal);
 
 /**
- * One step of LOGIN. The name may come with the command (O-13); an empty initial response ("=", RFC 4954 §4) is an empty
- * name. Empty names and passwords end in a claim that nobody can meet: clients expect the second prompt all the same.
+ * One step of LOGIN. The name may come with the command (O-13); an empty initial response ("=", RFC 4954 §4) is an
+ * empty name. Empty names and passwords end in a claim that nobody can meet: clients expect the second prompt all the
+ * same.
  */
 export function nextLogin(state: LoginState, response: Buffer | null): LoginStep {
   if (response === null) return { do: "challenge", data: loginPrompts.name, state };

@@ -8,13 +8,16 @@ const onlyPrintableAscii = /^[\x20-\x7e]*$/;
 /** RFC 3454 table C.1.2: spaces that become U+0020. */
 const otherSpaces = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/gu;
 
-/** RFC 3454 table B.1: commonly mapped to nothing. One alternative each: joiners and selectors in a class look like a mistake. */
+/**
+ * RFC 3454 table B.1: commonly mapped to nothing. One alternative each: joiners and selectors in a class look like a
+ * mistake.
+ */
 const mappedToNothing =
   /\u{ad}|\u{34f}|\u{1806}|\u{180b}|\u{180c}|\u{180d}|\u{200c}|\u{200d}|\u{2060}|[\u{fe00}-\u{fe0f}]|\u{feff}/gu;
 
 /**
- * RFC 4013 §2.3, what must not stand in the result: RFC 3454 tables C.1.2, C.2.1, C.2.2, C.3 (private use), C.4 (not characters), C.5
- * (surrogates), C.6, C.7, C.8 (marks that change the display) and C.9 (tags).
+ * RFC 4013 §2.3, what must not stand in the result: RFC 3454 tables C.1.2, C.2.1, C.2.2, C.3 (private use), C.4 (not
+ * characters), C.5 (surrogates), C.6, C.7, C.8 (marks that change the display) and C.9 (tags).
  */
 const prohibited = new RegExp(
   [
@@ -28,7 +31,10 @@ const prohibited = new RegExp(
   "u",
 );
 
-/** Letters by script, for the bidirectional rule: regular expressions do not know the bidi classes of RFC 3454 table D.1 and D.2. */
+/**
+ * Letters by script, for the bidirectional rule: regular expressions do not know the bidi classes of RFC 3454 table
+ * D.1 and D.2.
+ */
 const rightToLeft = /[[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]&&\p{L}]/v;
 const leftToRight = /[\p{L}--[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]]/v;
 

@@ -24,12 +24,17 @@ export function clientKeyOf(saltedPassword: Buffer): Buffer {
   return hmac(saltedPassword, "Client Key");
 }
 
-/** What the client sends as `p=`: its key hidden under a signature that only the owner of StoredKey can make (RFC 5802 §3). */
+/**
+ * What the client sends as `p=`: its key hidden under a signature that only the owner of StoredKey can make (RFC 5802
+ * §3).
+ */
 export function clientProof(clientKey: Buffer, authMessage: string): Buffer {
   return exclusiveOr(clientKey, hmac(sha256(clientKey), authMessage));
 }
 
-/** Whether the proof was made with the key behind `keys` (RFC 5802 §3). Constant time for proofs of the right length. */
+/**
+ * Whether the proof was made with the key behind `keys` (RFC 5802 §3). Constant time for proofs of the right length.
+ */
 export function isProven(proof: Buffer, keys: ScramKeys, authMessage: string): boolean {
   if (proof.length !== scramKeyLength) return false;
   const clientKey = exclusiveOr(proof, hmac(keys.storedKey, authMessage));

@@ -83,8 +83,8 @@ export function parseClientFinal(challenge: ScramChallenge, message: Buffer): Sc
 }
 
 /**
- * Which of the keys made the proof, and the `server-final-message` that says so; `null`: none. An account's app passwords
- * share one salt, so that one exchange can be met by any of them.
+ * Which of the keys made the proof, and the `server-final-message` that says so; `null`: none. An account's app
+ * passwords share one salt, so that one exchange can be met by any of them.
  */
 export function checkProof(
   { proof, authMessage }: ScramProof,

@@ -29,7 +29,10 @@ export function accountOf(row: Row): Account {
   };
 }
 
-/** A new account with its empty INBOX; its first password comes by `updatePassword`. Fails as a unit when the address is taken. */
+/**
+ * A new account with its empty INBOX; its first password comes by `updatePassword`. Fails as a unit when the address
+ * is taken.
+ */
 export function insertAccount(account: Account, now: number): Statement[] {
   return [
     {
@@ -79,7 +82,10 @@ export function readMessagesOf(accountId: number, limit: number): Query {
   };
 }
 
-/** Takes one message out of its mailbox, then its content when nothing else needs that. Returns the content's file, if it went and had one. */
+/**
+ * Takes one message out of its mailbox, then its content when nothing else needs that. Returns the content's file, if
+ * it went and had one.
+ */
 export function deleteMessage(message: Row): Unit {
   const contentId = message["content_id"] ?? null;
   return [

@@ -1,0 +1,13 @@
+import { loadConfig } from "../config/load.ts";
+import { isConfig } from "../config/read.ts";
+import type { Config } from "../config/schema.ts";
+import { UsageError } from "./program.ts";
+
+/** The boot file, or a `UsageError` with every mistake in it. */
+export function configOf(named: string | undefined): Config {
+  const config = loadConfig(named);
+  if (isConfig(config)) return config;
+  throw new UsageError(
+    `the boot file cannot be used:\n${config.map(({ where, problem }) => `  ${where}: ${problem}`).join("\n")}`,
+  );
+}

@@ -1,0 +1,20 @@
+import { networkInterfaces } from "node:os";
+import { parseIp } from "../address/ip.ts";
+import { type IpSet, setOfCidr, setOfRange, unionOf } from "../address/ip-set.ts";
+import type { PolicyContext } from "../policy/policy.ts";
+import type { Config } from "./schema.ts";
+
+/** What the boot file and the machine say to a policy document. */
+export function policyContext(config: Config): PolicyContext {
+  return {
+    listeners: config.listeners.map(({ name, kind }) => ({ name, kind })),
+    ownAddresses: ownAddresses(config),
+    translationPrefixes: unionOf(config.translationPrefixes.map(({ ip, prefix }) => setOfCidr(ip, prefix))),
+  };
+}
+
+function ownAddresses(config: Config): IpSet {
+  const seen = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const own = [...seen.map(({ address }) => parseIp(address)), ...config.ownAddresses];
+  return unionOf(own.flatMap((ip) => (ip === null ? [] : [setOfRange(ip, ip)])));
+}

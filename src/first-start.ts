@@ -1,0 +1,45 @@
+import { randomInt } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Administration } from "./accounts/administer.ts";
+import type { Store } from "./store/store.ts";
+import { addPolicyVersion } from "./store/policy-versions.ts";
+
+/** What a server without a policy begins with: one domain of ours, relay for those who log in, nobody else. */
+export async function makeFirstPolicy(
+  store: Store,
+  first: { readonly domain: string; readonly now: number },
+): Promise<void> {
+  const document = `# Whose mail is passed on. See \`gatepost policy show\`, and \`gatepost policy apply FILE\` to change it.
+routing:
+  - { sent-to: "#${first.domain}", route: inbound }
+relay:
+  authenticated: true
+`;
+  await addPolicyVersion(store, { at: first.now, who: "first start", why: "something to begin with", document }, 0);
+}
+
+export type FirstAccount = { readonly address: string; readonly password: string };
+
+/** The first account with a password that nobody knows yet. */
+export async function makeFirstAccount(administration: Administration, domain: string): Promise<FirstAccount> {
+  const address = `admin@${domain}`;
+  const password = initialPassword();
+  const made = await administration.create({ address, password: { password } });
+  if ("refused" in made) throw new Error(`cannot make the first account ${address}: ${made.refused}`);
+  return { address, password };
+}
+
+/** Puts a password where only the owner of the data folder reads it; returns the file's name. */
+export async function writePassword(folder: string, { address, password }: FirstAccount): Promise<string> {
+  const file = join(folder, "first-password");
+  await writeFile(file, `${address} ${password}\n`, { mode: 0o600 });
+  return file;
+}
+
+/** Twenty characters of an alphabet without look-alikes: about 98 bits. */
+function initialPassword(): string {
+  const alphabet = "abcdefghjkmnpqrstuvwxyz23456789";
+  const letters = Array.from({ length: 20 }, () => alphabet.charAt(randomInt(alphabet.length)));
+  return letters.join("").replace(/(.{5})(?=.)/g, "$1-");
+}

@@ -1,0 +1,61 @@
+import { formatIp } from "./address/ip.ts";
+import type { Config } from "./config/schema.ts";
+import { type FirstAccount, writePassword } from "./first-start.ts";
+import type { OpenListener } from "./reception/reception.ts";
+
+export type Greeting = {
+  readonly config: Config;
+  readonly firstAccount: FirstAccount | null;
+  readonly listeners: readonly OpenListener[];
+  readonly isTerminal: boolean;
+};
+
+/** Says where to send, who may relay, and what to try: on a first start with the account that was made. */
+export async function greet(greeting: Greeting): Promise<void> {
+  const { config, firstAccount, isTerminal } = greeting;
+  if (firstAccount === null && !isTerminal) return;
+  const password = firstAccount === null ? null : isTerminal ? firstAccount.password : null;
+  const file = firstAccount !== null && !isTerminal ? await writePassword(config.data, firstAccount) : null;
+  // Standard error, so that the log on standard output stays one event a line.
+  process.stderr.write(`${words(greeting, { password, file }).join("\n")}\n`);
+}
+
+function words(
+  { config, firstAccount, listeners }: Greeting,
+  secret: { readonly password: string | null; readonly file: string | null },
+): string[] {
+  const lines = ["", `Gatepost takes mail as ${config.hostname}:`];
+  for (const { name, kind, ip, port } of listeners) {
+    lines.push(
+      `  ${name.padEnd(14)} ${formatIp(ip)} port ${port}  ${kind === "relay" ? "from anybody, to our domains" : "from accounts, to everywhere"}`,
+    );
+  }
+  if (firstAccount === null) return [...lines, ""];
+  const relay = listeners.find(({ kind }) => kind === "relay");
+  const submission = listeners.find(({ kind }) => kind === "submission");
+  const { address } = firstAccount;
+  const known = secret.password ?? `"$(cut -d' ' -f2 ${secret.file ?? ""})"`;
+  lines.push(
+    "",
+    `First account: ${address}`,
+    secret.file === null
+      ? `Its password, shown only now: ${secret.password ?? ""}`
+      : `Its password is in ${secret.file}`,
+  );
+  lines.push("Who may relay: accounts that log in. Nobody else.", "", "Try it:");
+  if (relay !== undefined) {
+    lines.push(
+      "  # delivered",
+      `  swaks --server ${formatIp(relay.ip)}:${relay.port} --from stranger@example.org --to ${address}`,
+      "  # refused, with a REF that `npx gatepost explain REF` explains",
+      `  swaks --server ${formatIp(relay.ip)}:${relay.port} --from stranger@example.org --to someone@example.net`,
+    );
+  }
+  if (submission !== undefined) {
+    lines.push(
+      "  # delivered, logged in over TLS",
+      `  printf 'From: ${address}\\nTo: ${address}\\nSubject: hello\\n\\nhello\\n' | curl --ssl-reqd --insecure --url smtp://${formatIp(submission.ip)}:${submission.port} --user ${address}:${known} --mail-from ${address} --mail-rcpt ${address} --upload-file -`,
+    );
+  }
+  return [...lines, ""];
+}

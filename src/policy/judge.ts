@@ -1,0 +1,270 @@
+import type { Address, Ip } from "../address/address.ts";
+import { formatIp } from "../address/ip.ts";
+import { has } from "../address/ip-set.ts";
+import { connectionEntryFor } from "./connections.ts";
+import type { Decision, Destination, NextHop, Rule } from "./decision.ts";
+import { isDisguised } from "./disguise.ts";
+import type { Facts, Place, Recipients } from "./facts.ts";
+import { facesOf, findAddressGrant, findLocalGrant, findNever } from "./grants.ts";
+import type { Note } from "./note.ts";
+import type { Policy } from "./policy.ts";
+import { findEntry, nextHopOf, type RoutingEntry, type VerifiedHost } from "./routing-table.ts";
+
+/**
+ * The judgement of one recipient (relay-policy §2.2, order of the checks). One function for the session, the journal, the
+ * command line and `explain`: with a `note` every condition is taken down, without one no text is built. Refusal is the last
+ * rule, in code: no document can remove it.
+ */
+export function judge(policy: Policy, facts: Facts, recipients: Recipients, note?: Note): Decision {
+  return (
+    judgeConnection(policy, facts.client, note) ??
+    judgeSender(policy, facts, note) ??
+    judgeRecipient(policy, facts, recipients, note)
+  );
+}
+
+/** May this client connect at all? `null`: yes. */
+export function judgeConnection(policy: Policy, client: Ip | null, note?: Note): Decision | null {
+  if (client === null) return refuse("fact-unknown");
+  const { connections } = policy;
+  for (const face of facesOf(client, policy)) {
+    const entry = connectionEntryFor(connections, face);
+    if (entry !== null && !entry.accepts) {
+      note?.add(`connections: reject ${entry.match}`, true, `${formatIp(face)} is inside`);
+      return refuse("connection-refused");
+    }
+    if (entry === null && connections.rejectsByDefault) {
+      note?.add("connections: default reject", true, `no entry accepts ${formatIp(face)}`);
+      return refuse("connection-refused");
+    }
+  }
+  note?.add("connections", true, `${formatIp(client)} may connect`);
+  return null;
+}
+
+/** At MAIL: is a login missing (RFC 6409 §4.3), may this account use this reverse-path? `null`: go on. */
+export function judgeSender(policy: Policy, facts: Omit<Facts, "forwardPath">, note?: Note): Decision | null {
+  const { account, client, listener } = facts;
+  const isLoggedIn = account !== null && account.isEnabled;
+  if (listener.kind === "submission" && !isLoggedIn) {
+    const isExempt = client !== null && findAddressGrant(policy, { client, facts, forwardPath: null }) !== null;
+    note?.add(
+      "submission needs a login",
+      !isExempt,
+      isExempt ? "an addresses entry names this listener" : "nobody logged in",
+    );
+    if (!isExempt) return refuse("authentication-required");
+  }
+  if (account === null) return null;
+  const isOwn = facts.reversePath === null || account.ownsReversePath;
+  note?.add("the sender belongs to the account", isOwn, account.name);
+  return isOwn ? null : refuse("sender-not-allowed");
+}
+
+function judgeRecipient(policy: Policy, facts: Facts, recipients: Recipients, note?: Note): Decision {
+  const { forwardPath } = facts;
+  if (isOurLiteral(forwardPath, policy)) {
+    const isOurs = isPostmaster(forwardPath);
+    note?.add(
+      "an address literal of this server",
+      true,
+      isOurs ? "postmaster is read here" : "only postmaster is read there",
+    );
+    return isOurs ? deliver("inbound", here(forwardPath)) : refuse("unknown-mailbox");
+  }
+  if (forwardPath.domain === "") {
+    note?.add("postmaster without a domain", true, "is read here (RFC 5321 §4.5.1)");
+    return deliver("inbound", here(forwardPath));
+  }
+  let address = forwardPath;
+  for (;;) {
+    const entry = findEntry(policy.routing, address.domain);
+    if (entry === null || entry.route.kind === "outbound") {
+      note?.add(
+        "routing",
+        false,
+        entry === null ? `no entry for ${address.domain}` : `${entry.sentTo} is only a way out`,
+      );
+      return judgeRelay(policy, facts, { address, entry }, note);
+    }
+    note?.add(`routing: ${entry.sentTo} → ${entry.route.kind}`, true, address.domain);
+    if (isDisguised(address) && !isExactlyThere(address, entry, recipients)) {
+      note?.add("the form hides another address", true, "and no mailbox of exactly that name exists");
+      return refuse("malformed");
+    }
+    switch (entry.route.kind) {
+      case "reroute":
+        address = { localPart: address.localPart, domain: entry.route.domain };
+        continue;
+      case "inbound":
+        return judgeInbound(address, { unknownTo: entry.route.unknownTo, recipients }, note);
+      case "gateway":
+        return judgeThere(address, { host: entry.route.to, rule: "gateway", recipients }, note);
+      case "always-relay":
+        return judgeRelay(policy, facts, { address, entry }, note);
+      default:
+        return entry.route satisfies never;
+    }
+  }
+}
+
+type Asking = { readonly unknownTo: VerifiedHost | null; readonly recipients: Recipients };
+
+function judgeInbound(address: Address, { unknownTo, recipients }: Asking, note?: Note): Decision {
+  const existence = recipients.existence(address, "here");
+  note?.add("mailboxes here", existence === "exact" || existence === "covered", existence);
+  switch (existence) {
+    case "exact":
+    case "covered":
+      return deliver("inbound", here(address));
+    case "none":
+      return unknownTo === null
+        ? refuse("unknown-mailbox")
+        : judgeThere(address, { host: unknownTo, rule: "inbound", recipients }, note);
+    case "unknowable":
+      return defer("fact-unknown");
+    case "loop":
+      return defer("loop");
+    default:
+      return existence satisfies never;
+  }
+}
+
+type AskingThere = {
+  readonly host: VerifiedHost;
+  readonly rule: "inbound" | "gateway";
+  readonly recipients: Recipients;
+};
+
+function judgeThere(address: Address, { host, rule, recipients }: AskingThere, note?: Note): Decision {
+  const destination = away(address, host.nextHop);
+  if (!host.verifies) {
+    note?.add("recipients: any", true, "not verified at the host");
+    return deliver(rule, destination);
+  }
+  const existence = recipients.existence(address, "there");
+  note?.add("the host was asked for the recipient", existence === "exact" || existence === "covered", existence);
+  switch (existence) {
+    case "exact":
+    case "covered":
+      return deliver(rule, destination);
+    case "none":
+      return refuse("unknown-mailbox");
+    case "unknowable":
+      return defer("fact-unknown");
+    case "loop":
+      return defer("loop");
+    default:
+      return existence satisfies never;
+  }
+}
+
+type RelayRequest = { readonly address: Address; readonly entry: RoutingEntry | null };
+
+/** The six lines of the old product, made safe. */
+function judgeRelay(policy: Policy, facts: Facts, { address, entry }: RelayRequest, note?: Note): Decision {
+  const { client, account } = facts;
+  if (client === null) return defer("fact-unknown");
+  if (findNever(policy, client, note) !== null) return refuse("never");
+  const isBackup = entry?.route.kind === "always-relay";
+  if (isBackup && facts.listener.kind !== "submission") {
+    note?.add(`always-relay: ${entry.sentTo}`, true);
+    return relay("always-relay", destinationFor(policy, { address, entry }));
+  }
+  const asked = { client, facts, local: facts.local, forwardPath: address };
+  const grant = findAddressGrant(policy, asked, note);
+  if (grant !== null) return relay(`address:${grant.id}`, destinationFor(policy, { address, entry }));
+  const localGrant = findLocalGrant(policy, asked, note);
+  if (localGrant !== null) return relay(`local-address:${localGrant.id}`, destinationFor(policy, { address, entry }));
+  const isLoggedIn = account !== null && account.isEnabled;
+  if (policy.restrictions.authenticated && isLoggedIn) {
+    note?.add("authenticated", account.mayRelay, account.mayRelay ? account.name : `${account.name} may not relay`);
+    return account.mayRelay
+      ? relay("authenticated", destinationFor(policy, { address, entry }))
+      : refuse("account-may-not-relay");
+  }
+  note?.add("authenticated", false, isLoggedIn ? "logins give no right to relay here" : "nobody logged in");
+  note?.add("nobody let it relay", true);
+  return refuse("relay-denied");
+}
+
+/** Where a recipient goes by the routing table, without any judgement: at delivery, and for what aliases point to. */
+export function destinationOf(policy: Policy, forwardPath: Address): Destination {
+  if (forwardPath.domain === "" || isOurLiteral(forwardPath, policy)) return here(forwardPath);
+  let address = forwardPath;
+  for (;;) {
+    const entry = findEntry(policy.routing, address.domain);
+    switch (entry?.route.kind) {
+      case "reroute":
+        address = { localPart: address.localPart, domain: entry.route.domain };
+        continue;
+      case "inbound":
+        return here(address);
+      case "gateway":
+        return away(address, entry.route.to.nextHop);
+      default:
+        return destinationFor(policy, { address, entry });
+    }
+  }
+}
+
+function destinationFor(policy: Policy, { address, entry }: RelayRequest): Destination {
+  const { domain } = address;
+  const way = entry?.route.kind === "outbound" ? entry.route.way : policy.routing.defaultRoute;
+  if (entry?.route.kind !== "always-relay")
+    return { kind: "away", address, nextHop: nextHopOf(way, domain), isBackupMx: false };
+  return { kind: "away", address, nextHop: { via: "mx", domain, tls: "opportunistic" }, isBackupMx: true };
+}
+
+/** What has to be found out before `judge`: it then answers at once. */
+export function lookupsFor(
+  policy: Policy,
+  forwardPath: Address,
+): readonly { readonly address: Address; readonly place: Place }[] {
+  if (forwardPath.domain === "" || forwardPath.literal !== undefined) return [];
+  const lookups: { address: Address; place: Place }[] = [];
+  let address = forwardPath;
+  for (;;) {
+    const entry = findEntry(policy.routing, address.domain);
+    if (entry === null || entry.route.kind === "outbound") return lookups;
+    const { route } = entry;
+    if (route.kind === "inbound" || isDisguised(address)) lookups.push({ address, place: "here" });
+    if (route.kind === "gateway" && route.to.verifies) lookups.push({ address, place: "there" });
+    if (route.kind === "inbound" && route.unknownTo?.verifies === true) lookups.push({ address, place: "there" });
+    if (route.kind !== "reroute") return lookups;
+    address = { localPart: address.localPart, domain: route.domain };
+  }
+}
+
+/** Whether this client could relay anything without a login: DSN is offered only to such (relay-policy §2.5). */
+export function holdsGrant(
+  policy: Policy,
+  facts: Omit<Facts, "forwardPath" | "reversePath" | "tls" | "account">,
+): boolean {
+  const { client, local } = facts;
+  if (client === null || findNever(policy, client) !== null) return false;
+  const asked = { client, facts, local, forwardPath: null };
+  return findAddressGrant(policy, asked) !== null || findLocalGrant(policy, asked) !== null;
+}
+
+function isExactlyThere(address: Address, { route }: RoutingEntry, recipients: Recipients): boolean {
+  if (recipients.existence(address, "here") === "exact") return true;
+  return route.kind === "gateway" && route.to.verifies && recipients.existence(address, "there") === "exact";
+}
+
+function isOurLiteral({ literal }: Address, { context }: Policy): boolean {
+  return literal?.kind === "ip" && has(context.ownAddresses, literal.ip);
+}
+
+const isPostmaster = ({ localPart }: Address) => localPart.toLowerCase() === "postmaster";
+const here = (address: Address): Destination => ({ kind: "here", address });
+const away = (address: Address, nextHop: NextHop): Destination => ({
+  kind: "away",
+  address,
+  nextHop,
+  isBackupMx: false,
+});
+const deliver = (rule: Rule, destination: Destination): Decision => ({ verdict: "deliver", rule, destination });
+const relay = (rule: Rule, destination: Destination): Decision => ({ verdict: "relay", rule, destination });
+const refuse = (rule: Rule): Decision => ({ verdict: rule === "fact-unknown" ? "defer" : "refuse", rule });
+const defer = (rule: Rule): Decision => ({ verdict: "defer", rule });

@@ -1,0 +1,477 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import { addressOf } from "../accounts/account.ts";
+import type { Authenticator } from "../accounts/authenticator.ts";
+import { formatAddress } from "../address/path.ts";
+import type { Config, ListenerConfig } from "../config/schema.ts";
+import type { SessionEnd } from "../events/catalogue.ts";
+import type { Emit } from "../events/emit.ts";
+import { parseCommand } from "../smtp/command.ts";
+import { ContentDecoder } from "../smtp/content-decoder.ts";
+import type { Offer } from "../smtp/offer.ts";
+import { type Line, LineDecoder, maxAuthLine, maxCommandLine } from "../smtp/line-decoder.ts";
+import * as replies from "../smtp/replies.ts";
+import { formatReply, type Reply } from "../smtp/reply.ts";
+import {
+  afterContent,
+  afterLogin,
+  afterTls,
+  type Answer,
+  greet,
+  next,
+  type Question,
+  resume,
+  type Session,
+  type Step,
+} from "../smtp/server-session.ts";
+import type { Certificates } from "../tls/certificates.ts";
+import type { Admitted, Gate, RecipientAnswer } from "./gate.ts";
+import { Intake, type IntakeContext } from "./intake.ts";
+import { Login, type LoginStep } from "./login.ts";
+import type { Visit } from "./visit.ts";
+
+/** What all conversations of a listener share. */
+export type Surroundings = {
+  readonly listener: ListenerConfig;
+  readonly limits: Config["limits"];
+  readonly timeouts: Config["timeouts"];
+  readonly gate: Gate;
+  readonly intake: IntakeContext;
+  readonly authenticator: Authenticator;
+  readonly certificates: Certificates;
+  readonly now: () => number;
+  readonly emit: Emit;
+  /** A reply that puts off new messages while the disk or the memory is short; null: go on. */
+  readonly shortage: () => Reply | null;
+  readonly offerFor: (visit: Visit) => Offer;
+  readonly closed: (conversation: Conversation) => void;
+};
+
+/** What the conversation waits for; in each state it reads the socket differently. */
+type Doing = "commands" | "asking" | "login" | "checking" | "content" | "storing" | "handshake" | "closed";
+
+/** Octets of commands that a client may send ahead while a question is open, and of replies that it may leave unread. */
+const maxAhead = 64 * 1024;
+const maxUnread = 64 * 1024;
+/** How long a client has to close its side and to read our last words. */
+const lingerMs = 10_000;
+/** Wrong passwords in one session before it is closed. */
+const maxLoginFailures = 5;
+
+/**
+ * The driver of one SMTP session: the only place with its socket. Reads, feeds the machine, does its step, writes; owns
+ * deadlines, back-pressure and the TLS upgrade. Nothing in it decides.
+ */
+export class Conversation {
+  readonly visit: Visit;
+  /** Milliseconds since 1970 after which the listener ends the conversation: see `expire`. */
+  deadline = 0;
+  readonly #around: Surroundings;
+  readonly #lines = new LineDecoder();
+  #socket: Socket;
+  #session: Session;
+  #doing: Doing = "commands";
+  /** Replies that leave with the next flush: pipelined commands are answered in one packet (RFC 2920 §3.2). */
+  #out = "";
+  #isBlocked = false;
+  #hasEnded = false;
+  #isStopping = false;
+  #commands = 0;
+  #loginFailures = 0;
+  #admitted: Admitted[] = [];
+  #login: Login | null = null;
+  #intake: Intake | null = null;
+  #content: ContentDecoder | null = null;
+
+  constructor(around: Surroundings, socket: Socket, visit: Visit) {
+    this.#around = around;
+    this.#socket = socket;
+    this.visit = visit;
+    const [session, greeting] = greet(around.offerFor(visit), { tls: around.listener.tls === "implicit" });
+    this.#session = session;
+    if (around.listener.tls === "implicit") this.#startTls(greeting);
+    else {
+      this.#listen(socket);
+      this.#say(greeting);
+      this.#flush();
+    }
+    this.#wait();
+  }
+
+  /** Whether a transaction or a login is under way that a graceful stop should let end. */
+  get isBusy(): boolean {
+    return this.#doing !== "commands" || this.#session.transaction !== null;
+  }
+
+  /** The deadline is over: 421 where a reply can be read, then the end (RFC 5321 §3.8, §4.5.3.2). */
+  expire(): void {
+    if (this.#doing === "closed") return void this.#socket.destroy();
+    // The store answers or the process ends; a slow disk is not the client's fault.
+    if (this.#doing === "storing") return this.#wait();
+    this.#end(replies.timedOut, "timeout");
+  }
+
+  /** Ends at once when nothing is under way, else after the transaction. */
+  stop(): void {
+    this.#isStopping = true;
+    if (!this.isBusy) this.#end(replies.shuttingDown, "shutdown");
+  }
+
+  destroy(reason: SessionEnd): void {
+    this.#close(reason);
+    this.#socket.destroy();
+  }
+
+  #listen(socket: Socket): void {
+    socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("close", this.#onClose);
+    socket.on("error", this.#onError);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#wait();
+    if (this.#doing === "content") this.#receive(chunk);
+    else {
+      this.#lines.push(chunk);
+      if (!this.#isReadingLines) {
+        if (this.#lines.size > maxAhead) this.#socket.pause();
+        return;
+      }
+      this.#readLines();
+    }
+  };
+
+  /** The client will send no more; what it sent is answered, then we end too. */
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    if (this.#isReadingLines || this.#doing === "content") this.#close("closed by client");
+  };
+
+  readonly #onClose = (): void => {
+    this.#close(this.#doing === "handshake" ? "tls failed" : "closed by client");
+    this.#around.closed(this);
+  };
+
+  readonly #onError = (error: Error): void => {
+    if (this.#doing === "handshake") {
+      const { session, clientText } = this.visit;
+      this.#around.emit({ name: "tls-failed", session, client: clientText, reason: error.message });
+    }
+    this.#close(this.#doing === "handshake" ? "tls failed" : "broken");
+  };
+
+  get #isReadingLines(): boolean {
+    return this.#doing === "commands" || this.#doing === "login";
+  }
+
+  /** Takes lines while there are any and nothing is open. */
+  #readLines(): void {
+    try {
+      while (this.#isReadingLines && !this.#isBlocked) {
+        const line = this.#lines.next(this.#doing === "login" ? maxAuthLine : maxCommandLine);
+        if (line === null) break;
+        if (this.#doing === "login") this.#answerLogin(line);
+        else this.#command(line);
+      }
+    } catch (error) {
+      this.#fault(error);
+    }
+    this.#flush();
+    if (this.#hasEnded && this.#isReadingLines) this.#close("closed by client");
+  }
+
+  #command(line: Line): void {
+    if (++this.#commands > this.#around.limits.commands) return this.#end(replies.tooManyCommands, "too many errors");
+    const command = parseCommand(line, this.#session.syntax);
+    const [session, step] = next(this.#session, command);
+    this.#session = session;
+    this.#do(step);
+    if (this.#session.faults > this.#around.limits.errors) this.#end(replies.tooManyErrors, "too many errors");
+    else if (this.#isStopping && !this.isBusy) this.#end(replies.shuttingDown, "shutdown");
+  }
+
+  #do(step: Step): void {
+    switch (step.do) {
+      case "reply":
+        if (step.isSecretExposed === true) this.#warnOfSecret();
+        return this.#say(step.reply);
+      case "ask":
+        return this.#ask(step.question);
+      case "receiveContent":
+        return this.#startContent(step.reply);
+      case "startTls":
+        this.#say(step.reply);
+        this.#flush();
+        return this.#startTls(null);
+      case "authenticate":
+        return this.#startLogin(step.mechanism, step.initial);
+      case "discard":
+        this.#lines.skip(step.octets);
+        return this.#say(step.reply);
+      case "close":
+        return this.#end(step.reply, "quit");
+      default:
+        return step satisfies never;
+    }
+  }
+
+  #warnOfSecret(): void {
+    const { session, clientText, listener } = this.visit;
+    this.#around.emit({ name: "secret-exposed", session, client: clientText, listener: listener.name });
+  }
+
+  // Questions
+
+  #ask(question: Question): void {
+    if (question.ask === "sender") {
+      this.#admitted = [];
+      const shortage = this.#around.shortage();
+      const answer = shortage === null ? this.#around.gate.sender(this.visit, question.reversePath) : refusal(shortage);
+      return this.#resume(question, answer);
+    }
+    const reversePath = this.#session.transaction?.reversePath ?? null;
+    const answer = this.#around.gate.recipient(this.visit, { reversePath, forwardPath: question.forwardPath });
+    if (!(answer instanceof Promise)) return this.#admit(question, answer);
+    this.#doing = "asking";
+    this.#flush();
+    answer.then(
+      (later) => this.#resumeReading("asking", () => this.#admit(question, later)),
+      (error: unknown) => this.#fault(error),
+    );
+  }
+
+  #admit(question: Question, { answer, admitted }: RecipientAnswer): void {
+    if (admitted !== null) this.#admitted.push(admitted);
+    this.#resume(question, answer);
+  }
+
+  #resume(question: Question, answer: Answer): void {
+    const [session, step] = resume(this.#session, question, answer);
+    this.#session = session;
+    this.#do(step);
+  }
+
+  /** Back to lines after something that took time; the conversation may have ended meanwhile. */
+  #resumeReading(was: Doing, act: () => void): void {
+    if (this.#doing !== was) return;
+    this.#doing = "commands";
+    try {
+      act();
+    } catch (error) {
+      return this.#fault(error);
+    }
+    if (this.#isStopping && !this.isBusy) return this.#end(replies.shuttingDown, "shutdown");
+    this.#wait();
+    this.#readLines();
+    this.#socket.resume();
+  }
+
+  // Content
+
+  #startContent(reply: Reply): void {
+    const { transaction, hello } = this.#session;
+    if (transaction === null || hello === null) throw new Error("content without a transaction");
+    const { limits, listener, intake } = this.#around;
+    this.#content = new ContentDecoder({ maxSize: limits.messageSize, bareLineEnds: listener.bareLineEnds });
+    this.#intake = new Intake(intake, { visit: this.visit, hello, transaction, admitted: this.#admitted });
+    this.#doing = "content";
+    this.#say(reply);
+    this.#flush();
+    const early = this.#lines.takeRest();
+    if (early.length > 0) this.#receive(early);
+  }
+
+  #receive(chunk: Buffer): void {
+    const decoder = this.#content;
+    const intake = this.#intake;
+    if (decoder === null || intake === null) return;
+    try {
+      const { pieces, ended, rest } = decoder.push(chunk);
+      for (const piece of pieces) intake.write(piece);
+      if (ended) return this.#store(intake, { decoder, rest });
+      if (intake.isFull) this.#pauseUntilDrained(intake);
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  #pauseUntilDrained(intake: Intake): void {
+    this.#socket.pause();
+    intake.drained().then(
+      () => this.#socket.resume(),
+      (error: unknown) => this.#fault(error),
+    );
+  }
+
+  #store(intake: Intake, end: { readonly decoder: ContentDecoder; readonly rest: Buffer | null }): void {
+    this.#doing = "storing";
+    if (end.rest !== null && end.rest.length > 0) this.#lines.push(end.rest);
+    intake.finish(end.decoder).then(
+      (reply) => {
+        this.#intake = null;
+        this.#content = null;
+        this.#resumeReading("storing", () => {
+          if (reply.code < 400) this.#commands = 0;
+          this.#session = afterContent(this.#session);
+          this.#say(reply);
+        });
+      },
+      (error: unknown) => this.#fault(error),
+    );
+  }
+
+  // Login
+
+  #startLogin(mechanism: string, initial: Buffer | null): void {
+    const { client, listener } = this.visit;
+    const socket = this.#socket;
+    const tls = socket instanceof TLSSocket ? { exporter: () => exporterOf(socket) } : null;
+    const exchange = this.#around.authenticator.begin(mechanism, { client, listener: listener.name, tls });
+    if (exchange === null) return this.#say(replies.unknownMechanism);
+    this.#login = new Login(exchange);
+    this.#doLogin(this.#login.begin(initial));
+  }
+
+  #answerLogin(line: Line): void {
+    if (this.#login === null) throw new Error("an answer without a login");
+    if (line.flaw === null) return this.#doLogin(this.#login.answer(line.text));
+    const reply = line.flaw === "too-long" ? replies.authLineTooLong : replies.authMalformed;
+    this.#doLogin({ do: "refuse", reply, reason: line.flaw });
+  }
+
+  #doLogin(step: LoginStep | Promise<LoginStep>): void {
+    if (step instanceof Promise) {
+      this.#doing = "checking";
+      step.then(
+        (later) => this.#resumeReading("checking", () => this.#doLogin(later)),
+        (error: unknown) => this.#fault(error),
+      );
+      return;
+    }
+    const { session, clientText } = this.visit;
+    const { emit } = this.#around;
+    switch (step.do) {
+      case "challenge":
+        this.#doing = "login";
+        return this.#say(step.reply);
+      case "accept": {
+        const account = formatAddress(addressOf(step.account));
+        this.#endLogin();
+        this.visit.account = step.account;
+        this.#session = afterLogin(this.#session, account);
+        emit({ name: "login-accepted", session, client: clientText, account });
+        return this.#say(step.reply);
+      }
+      case "refuse":
+        this.#endLogin();
+        emit({ name: "login-refused", session, client: clientText, reason: step.reason });
+        if (++this.#loginFailures >= maxLoginFailures) return this.#end(replies.tooManyErrors, "too many errors");
+        return this.#say(step.reply);
+      default:
+        return step satisfies never;
+    }
+  }
+
+  #endLogin(): void {
+    this.#login = null;
+    this.#doing = "commands";
+  }
+
+  // TLS
+
+  /** `greeting`: what to say first once the handshake is done (implicit TLS). */
+  #startTls(greeting: Reply | null): void {
+    const raw = this.#socket;
+    raw.removeAllListeners();
+    // What came in clear behind STARTTLS is never read as if it had come inside TLS: RFC 3207 §4.2, CVE-2011-0411.
+    this.#lines.takeRest();
+    this.#doing = "handshake";
+    const secure = new TLSSocket(raw, { isServer: true, secureContext: this.#around.certificates.current() });
+    this.#socket = secure;
+    this.#listen(secure);
+    secure.once("secure", () => {
+      if (this.#doing !== "handshake") return;
+      this.visit.tls = { protocol: secure.getProtocol() ?? "TLS", cipher: secure.getCipher().name };
+      this.#doing = "commands";
+      if (greeting === null) this.#session = afterTls(this.#session);
+      else this.#say(greeting);
+      this.#flush();
+      this.#wait();
+    });
+  }
+
+  // Writing and ending
+
+  #say(reply: Reply): void {
+    this.#out += formatReply(reply);
+  }
+
+  #flush(): void {
+    if (this.#out === "" || this.#doing === "closed") return;
+    const out = this.#out;
+    this.#out = "";
+    this.#socket.write(out, "latin1");
+    // A client that never reads its replies gets no more of them until it does.
+    if (this.#socket.writableLength <= maxUnread) return;
+    this.#isBlocked = true;
+    this.#socket.pause();
+    this.#socket.once("drain", () => {
+      this.#isBlocked = false;
+      if (this.#isReadingLines) this.#readLines();
+      this.#socket.resume();
+    });
+  }
+
+  #wait(): void {
+    const { timeouts, now } = this.#around;
+    this.deadline = now() + timeouts[deadlineOf[this.#doing]];
+  }
+
+  /** We are wrong: this session ends with 421, the others go on. */
+  #fault(error: unknown): void {
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#around.emit({ name: "trouble", doing: `session ${this.visit.session}`, problem });
+    this.#end(replies.internalError, "broken");
+  }
+
+  #end(reply: Reply, reason: SessionEnd): void {
+    if (this.#doing === "closed") return;
+    if (this.#doing !== "handshake") {
+      this.#say(reply);
+      this.#flush();
+    }
+    this.#close(reason);
+  }
+
+  #close(reason: SessionEnd): void {
+    if (this.#doing === "closed") return;
+    // A message whose commit is under way stays: the client did not hear 250 and will send it again.
+    if (this.#doing === "content") this.#intake?.discard();
+    if (this.#doing === "handshake") this.#socket.destroy();
+    else this.#socket.end();
+    this.#doing = "closed";
+    this.deadline = this.#around.now() + lingerMs;
+    const { session, listener, clientText } = this.visit;
+    this.#around.emit({ name: "session-closed", session, listener: listener.name, client: clientText, reason });
+  }
+}
+
+const deadlineOf = {
+  commands: "command",
+  asking: "command",
+  checking: "command",
+  login: "login",
+  content: "content",
+  storing: "content",
+  handshake: "handshake",
+  closed: "command",
+} as const satisfies Record<Doing, keyof Config["timeouts"]>;
+
+const refusal = (reply: Reply): Answer => ({ ok: false, reply });
+
+/** RFC 9266: the tls-exporter channel binding, which only TLS 1.3 has without further conditions. */
+function exporterOf(socket: TLSSocket): Buffer | null {
+  if (socket.getProtocol() !== "TLSv1.3") return null;
+  return socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0));
+}

@@ -1,0 +1,188 @@
+import { addressOf } from "../accounts/account.ts";
+import type { Directory } from "../accounts/directory.ts";
+import type { Address, Ip, ReversePath } from "../address/address.ts";
+import { formatAddress } from "../address/path.ts";
+import type { Emit } from "../events/emit.ts";
+import type { Decision } from "../policy/decision.ts";
+import type { AccountFacts, Existence, Facts, Place, Recipients } from "../policy/facts.ts";
+import { factsToJson, type KnownRecipient } from "../policy/facts-json.ts";
+import { holdsGrant, judge, judgeConnection, judgeSender, lookupsFor } from "../policy/judge.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Answer } from "../smtp/server-session.ts";
+import type { Journal } from "../store/journal.ts";
+import type { JournalledDecision } from "../store/journal-rows.ts";
+import { replyFor } from "./refusal.ts";
+import type { Visit } from "./visit.ts";
+
+/** The policy in force; replaced as a whole when a new version is applied. */
+export type PolicyInForce = { readonly policy: Policy; readonly version: number };
+
+/** Asks a gateway or an unknown-to host whether it knows a recipient (list or callout, cached). */
+export interface Callout {
+  existence(address: Address): Existence | Promise<Existence>;
+}
+
+export type GateContext = {
+  readonly policy: () => PolicyInForce;
+  readonly directory: Directory;
+  readonly journal: Journal;
+  readonly callout: Callout;
+  readonly now: () => number;
+  readonly clockIsBehind: () => boolean;
+  readonly emit: Emit;
+};
+
+/** A recipient that was let in, with the decision that did it. */
+export type Admitted = { readonly decision: Decision; readonly journalled: JournalledDecision };
+
+export type RecipientAnswer = { readonly answer: Answer; readonly admitted: Admitted | null };
+
+const accepted: Answer = { ok: true };
+
+/** Collects what a judgement needs, judges, journals, and answers the session. The only place in reception that judges. */
+export class Gate {
+  readonly #context: GateContext;
+
+  constructor(context: GateContext) {
+    this.#context = context;
+  }
+
+  admitsConnection(client: Ip): boolean {
+    return judgeConnection(this.#context.policy().policy, client) === null;
+  }
+
+  /** Whether DSN is offered: only to clients that hold a grant (relay-policy §2.5). */
+  holdsGrant(visit: Visit): boolean {
+    const { client, local, listener } = visit;
+    const { policy, now, clockIsBehind } = this.#context;
+    return holdsGrant(policy().policy, { client, local, listener, now: now(), clockIsBehind: clockIsBehind() });
+  }
+
+  /** At MAIL: is a login missing, may this account use this reverse-path? Account state is read again here. */
+  sender(visit: Visit, reversePath: ReversePath): Answer {
+    if (visit.listener.kind === "relay" && visit.account === null) return accepted;
+    const facts = this.#facts(visit, { reversePath, forwardPath: noRecipientYet });
+    const decision = judgeSender(this.#context.policy().policy, facts);
+    return decision === null ? accepted : this.#refuse(visit, facts, { decision, known: [] });
+  }
+
+  /** At RCPT: one decision for one recipient. A promise only when another host has to be asked. */
+  recipient(
+    visit: Visit,
+    envelope: { readonly reversePath: ReversePath; readonly forwardPath: Address },
+  ): RecipientAnswer | Promise<RecipientAnswer> {
+    const facts = this.#facts(visit, envelope);
+    const known = new KnownRecipients();
+    for (const { address, place } of lookupsFor(this.#context.policy().policy, envelope.forwardPath)) {
+      const answer = this.#existence(address, place);
+      if (typeof answer !== "string") return this.#recipientLater(visit, facts);
+      known.add({ address, place, existence: answer });
+    }
+    return this.#judge(visit, facts, known);
+  }
+
+  async #recipientLater(visit: Visit, facts: Facts): Promise<RecipientAnswer> {
+    const lookups = lookupsFor(this.#context.policy().policy, facts.forwardPath);
+    const known = new KnownRecipients();
+    // The policy may change while a host is asked: what it then wants to know and was not asked is unknowable, so a deferral.
+    for (const { address, place } of lookups) {
+      known.add({ address, place, existence: await this.#existence(address, place) });
+    }
+    return this.#judge(visit, facts, known);
+  }
+
+  #existence(address: Address, place: Place): Existence | Promise<Existence> {
+    return place === "here" ? this.#context.directory.existence(address) : this.#context.callout.existence(address);
+  }
+
+  #judge(visit: Visit, facts: Facts, known: KnownRecipients): RecipientAnswer {
+    const decision = judge(this.#context.policy().policy, facts, known);
+    if (decision.destination === undefined) {
+      return { answer: this.#refuse(visit, facts, { decision, known: known.all }), admitted: null };
+    }
+    return {
+      answer: accepted,
+      admitted: { decision, journalled: this.#journalled(visit, facts, { decision, known: known.all }) },
+    };
+  }
+
+  #refuse(visit: Visit, facts: Facts, judged: Judged): Answer {
+    const journalled = this.#journalled(visit, facts, judged);
+    const ref = this.#context.journal.refused(journalled);
+    this.#context.emit({
+      name: "recipient-refused",
+      session: visit.session,
+      listener: visit.listener.name,
+      client: visit.clientText,
+      reversePath: journalled.reverse_path,
+      forwardPath: journalled.forward_path,
+      rule: journalled.rule,
+      ref,
+    });
+    return { ok: false, reply: replyFor(judged.decision, ref) };
+  }
+
+  #journalled(visit: Visit, facts: Facts, { decision, known }: Judged): JournalledDecision {
+    return {
+      at: facts.now,
+      verdict: decision.verdict,
+      rule: decision.rule,
+      policy_version: this.#context.policy().version,
+      listener: visit.listener.name,
+      client: visit.clientText,
+      account: visit.account === null ? null : formatAddress(addressOf(visit.account)),
+      reverse_path: facts.reversePath === null ? "" : formatAddress(facts.reversePath),
+      forward_path: facts.forwardPath === noRecipientYet ? "" : formatAddress(facts.forwardPath),
+      facts: () => factsToJson(facts, known),
+      entry_id: null,
+    };
+  }
+
+  #facts(visit: Visit, envelope: { readonly reversePath: ReversePath; readonly forwardPath: Address }): Facts {
+    return {
+      client: visit.client,
+      local: visit.local,
+      listener: visit.listener,
+      tls: visit.tls !== null,
+      account: this.#accountFacts(visit, envelope.reversePath),
+      reversePath: envelope.reversePath,
+      forwardPath: envelope.forwardPath,
+      now: this.#context.now(),
+      clockIsBehind: this.#context.clockIsBehind(),
+    };
+  }
+
+  #accountFacts(visit: Visit, reversePath: ReversePath): AccountFacts | null {
+    const { account } = visit;
+    if (account === null) return null;
+    return {
+      name: formatAddress(addressOf(account)),
+      isEnabled: account.isEnabled,
+      mayRelay: account.mayRelay,
+      ownsReversePath: reversePath === null || this.#context.directory.ownsSender(account, reversePath),
+    };
+  }
+}
+
+/** MAIL is judged before there is a recipient. */
+const noRecipientYet: Address = { localPart: "", domain: "" };
+
+type Judged = { readonly decision: Decision; readonly known: readonly KnownRecipient[] };
+
+/** The answers that were collected for one judgement; what was not asked is unknowable. */
+class KnownRecipients implements Recipients {
+  readonly all: KnownRecipient[] = [];
+
+  add(known: KnownRecipient): void {
+    this.all.push(known);
+  }
+
+  existence(address: Address, place: Place): Existence {
+    for (const known of this.all) {
+      if (known.place === place && isSame(known.address, address)) return known.existence;
+    }
+    return "unknowable";
+  }
+}
+
+const isSame = (a: Address, b: Address) => a === b || (a.localPart === b.localPart && a.domain === b.domain);

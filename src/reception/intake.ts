@@ -1,0 +1,282 @@
+import { type Account, addressOf } from "../accounts/account.ts";
+import type { Directory } from "../accounts/directory.ts";
+import { formatAddress } from "../address/path.ts";
+import type { Address } from "../address/address.ts";
+import type { Emit } from "../events/emit.ts";
+import { formatReceived, returnPathField } from "../message/trace.ts";
+import type { QueuedRecipient, QueueEntry } from "../queue/entry.ts";
+import type { ContentDecoder } from "../smtp/content-decoder.ts";
+import type { Reply } from "../smtp/reply.ts";
+import * as replies from "../smtp/replies.ts";
+import type { RcptParameters } from "../smtp/parameters.ts";
+import type { Session, Transaction } from "../smtp/server-session.ts";
+import type { Contents, ContentWriter, StoredContent } from "../store/content.ts";
+import type { Claim, Handover } from "../store/handover.ts";
+import type { Journal } from "../store/journal.ts";
+import { deliverHere } from "../store/local-delivery.ts";
+import { insertEntry, insertRecipient } from "../store/queue.ts";
+import { refOf } from "../store/ref.ts";
+import { type Statement, type Store, StoreUnavailable } from "../store/store.ts";
+import type { Admitted } from "./gate.ts";
+import { checkSenders, HeaderCollector, missingFields } from "./header-gate.ts";
+import type { Visit } from "./visit.ts";
+
+/** RFC 5321 §6.3: a threshold of at least 100 Received fields. */
+const maxHops = 100;
+
+export type IntakeContext = {
+  readonly hostname: string;
+  readonly store: Store;
+  readonly contents: Contents;
+  readonly directory: Directory;
+  readonly journal: Journal;
+  readonly handover: Handover;
+  readonly now: () => number;
+  readonly emit: Emit;
+};
+
+/** What the session agreed to before the content. */
+export type Agreed = {
+  readonly visit: Visit;
+  readonly hello: NonNullable<Session["hello"]>;
+  readonly transaction: Transaction;
+  /** In the order of the transaction's recipients. */
+  readonly admitted: readonly Admitted[];
+};
+
+/**
+ * One message from 354 to the reply after the dot: trace fields first, then the content, then one unit with everything
+ * that was promised. The reply 250 is made in one place, after the store has said that the unit is on stable storage.
+ */
+export class Intake {
+  readonly #context: IntakeContext;
+  readonly #agreed: Agreed;
+  readonly #id: number;
+  readonly #bornAt: number;
+  readonly #writer: ContentWriter;
+  #header: HeaderCollector | null = new HeaderCollector();
+  #refusal: Reply | null = null;
+
+  constructor(context: IntakeContext, agreed: Agreed) {
+    this.#context = context;
+    this.#agreed = agreed;
+    this.#id = context.store.nextId();
+    this.#bornAt = context.now();
+    this.#writer = context.contents.create();
+  }
+
+  /** The socket has to wait until `drained`. */
+  get isFull(): boolean {
+    return this.#writer.isFull;
+  }
+
+  drained(): Promise<void> {
+    return this.#writer.drained();
+  }
+
+  write(piece: Buffer): void {
+    if (this.#refusal !== null) return;
+    if (this.#header === null) this.#writer.write(piece);
+    else if (this.#header.add(piece)) this.#endHeader(this.#header);
+  }
+
+  discard(): void {
+    this.#writer.discard();
+  }
+
+  /** After the final dot. */
+  async finish(decoder: ContentDecoder): Promise<Reply> {
+    if (this.#header !== null) this.#endHeader(this.#header);
+    const refusal = this.#refusal ?? refusalOf(decoder);
+    if (refusal !== null) return this.#refuse(refusal);
+    try {
+      const finished = this.#writer.finish();
+      // Inline contents are ready at once: no turn of the loop is spent on them.
+      const content = finished instanceof Promise ? await finished : finished;
+      return await this.#commit(content, decoder.hasEightBit);
+    } catch (error) {
+      return this.#refuse(this.#unstored(error));
+    }
+  }
+
+  /** The header is whole: check whose it is, then write trace fields and header. */
+  #endHeader(header: HeaderCollector): void {
+    this.#header = null;
+    const { visit } = this.#agreed;
+    let added = "";
+    if (visit.account !== null || visit.listener.kind === "submission") {
+      const bytes = header.whole();
+      if (visit.account !== null) this.#refusal = checkSenders(bytes, visit.account, this.#context.directory);
+      if (this.#refusal !== null) return;
+      const messageId = `<${refOf(this.#id)}@${this.#context.hostname}>`;
+      added = missingFields(bytes, { now: this.#bornAt, messageId });
+    }
+    this.#writer.write(Buffer.from(this.#received() + added, "latin1"));
+    for (const piece of header.pieces) this.#writer.write(piece);
+  }
+
+  #received(): string {
+    const { visit, hello, transaction } = this.#agreed;
+    const [only, second] = transaction.recipients;
+    return formatReceived({
+      hello,
+      client: visit.client,
+      by: this.#context.hostname,
+      id: refOf(this.#id),
+      tls: visit.tls,
+      isAuthenticated: visit.account !== null,
+      smtpUtf8: transaction.mail.smtpUtf8,
+      // One recipient only: the others of a blind copy must not be told (RFC 5321 §7.2).
+      for: only !== undefined && second === undefined ? formatAddress(only.forwardPath) : null,
+      at: this.#bornAt,
+    });
+  }
+
+  async #commit(content: StoredContent, hasEightBit: boolean): Promise<Reply> {
+    const { store, handover, journal } = this.#context;
+    const plan = this.#plan(content, hasEightBit);
+    const unit: Statement[] = [content.insert];
+    for (const account of plan.mailboxes.values()) unit.push(...deliverHere(this.#delivery(account, content)));
+    const claim = plan.away.length === 0 ? null : handover.reserve(plan.away.length);
+    const recipients = plan.away.map((recipient) => this.#born(recipient, claim));
+    if (recipients.length > 0) {
+      unit.push(insertEntry(plan.entry));
+      for (const recipient of recipients) unit.push(insertRecipient(recipient, claim?.leaseUntil ?? 0));
+    }
+    for (const { journalled } of this.#agreed.admitted)
+      unit.push(journal.accepted({ ...journalled, entry_id: this.#id }).statement);
+    try {
+      await store.commit(unit);
+    } catch (error) {
+      if (claim !== null) handover.release(claim);
+      throw error;
+    }
+    // From here on the message is ours: RFC 5321 §4.2.5, §6.1.
+    if (claim !== null) handover.give({ entry: plan.entry, recipients, content: content.source }, claim);
+    else if (recipients.length > 0) handover.wake();
+    this.#tell(content.size, plan.delivered);
+    return replies.contentAccepted(refOf(this.#id));
+  }
+
+  /** Which mailboxes here, which addresses away; each once, however many recipients lead there. */
+  #plan(content: StoredContent, hasEightBit: boolean): Plan {
+    const { visit, transaction, admitted } = this.#agreed;
+    const mailboxes = new Map<number, Account>();
+    const away = new Map<string, Away>();
+    const delivered: string[] = [];
+    transaction.recipients.forEach(({ forwardPath, rcpt }, index) => {
+      const destination = admitted[index]?.decision.destination;
+      if (destination === undefined) throw new Error(`recipient ${index} was admitted without a destination`);
+      const original = formatAddress(forwardPath);
+      if (destination.kind === "away") {
+        away.set(formatAddress(destination.address), { address: destination.address, original, rcpt });
+        return;
+      }
+      const expansion = this.#context.directory.expand(destination.address);
+      // Deleted between RCPT and the dot.
+      if (typeof expansion === "string") throw new Error("a recipient was removed while its message was received");
+      for (const account of expansion.mailboxes) mailboxes.set(account.mailboxId, account);
+      if (expansion.mailboxes.length > 0) delivered.push(original);
+      for (const address of expansion.away) {
+        const key = formatAddress(address);
+        if (!away.has(key)) away.set(key, { address, original, rcpt });
+      }
+    });
+    const entry: QueueEntry = {
+      id: this.#id,
+      contentId: content.id,
+      size: content.size,
+      reversePath: transaction.reversePath === null ? "" : formatAddress(transaction.reversePath),
+      bornAt: this.#bornAt,
+      body: transaction.mail.body === "8BITMIME" || hasEightBit ? "8BITMIME" : "7BIT",
+      smtpUtf8: transaction.mail.smtpUtf8,
+      ret: transaction.mail.ret,
+      envid: transaction.mail.envid,
+      listener: visit.listener.name,
+      client: visit.clientText,
+      account: visit.account === null ? null : formatAddress(addressOf(visit.account)),
+    };
+    return { entry, mailboxes, away: [...away.values()], delivered };
+  }
+
+  #born({ address, original, rcpt }: Away, claim: Claim | null): QueuedRecipient {
+    const forwardPath = formatAddress(address);
+    return {
+      id: this.#context.store.nextId(),
+      entryId: this.#id,
+      forwardPath,
+      originalPath: original === forwardPath ? null : original,
+      orcpt: rcpt.orcpt,
+      notify: rcpt.notify,
+      dueAt: claim?.dueAt ?? this.#bornAt,
+      attempts: claim === null ? 0 : 1,
+      isDelayReported: false,
+    };
+  }
+
+  #delivery(account: Account, content: StoredContent) {
+    return {
+      mailboxId: account.mailboxId,
+      contentId: content.id,
+      contentSize: content.size,
+      prefix: returnPathField(this.#agreed.transaction.reversePath),
+      at: this.#bornAt,
+    };
+  }
+
+  #tell(size: number, delivered: readonly string[]): void {
+    const { emit } = this.#context;
+    const { visit, transaction } = this.#agreed;
+    const message = refOf(this.#id);
+    emit({
+      name: "message-accepted",
+      session: visit.session,
+      message,
+      client: visit.clientText,
+      account: visit.account === null ? null : formatAddress(addressOf(visit.account)),
+      reversePath: transaction.reversePath === null ? "" : formatAddress(transaction.reversePath),
+      recipients: transaction.recipients.length,
+      size,
+    });
+    for (const forwardPath of delivered) {
+      emit({ name: "recipient-finished", message, forwardPath, outcome: "delivered", host: null, said: null });
+    }
+  }
+
+  #unstored(error: unknown): Reply {
+    const problem = error instanceof Error ? error.message : String(error);
+    this.#context.emit({ name: "trouble", doing: "storing a message", problem });
+    return error instanceof StoreUnavailable && error.isFull ? replies.storageLow : replies.notStored;
+  }
+
+  #refuse(reply: Reply): Reply {
+    this.#writer.discard();
+    const { visit, transaction } = this.#agreed;
+    this.#context.emit({
+      name: "message-refused",
+      session: visit.session,
+      client: visit.clientText,
+      reversePath: transaction.reversePath === null ? "" : formatAddress(transaction.reversePath),
+      code: reply.code,
+      reason: reply.lines[0] ?? "",
+    });
+    return reply;
+  }
+}
+
+type Away = { readonly address: Address; readonly original: string; readonly rcpt: RcptParameters };
+
+type Plan = {
+  readonly entry: QueueEntry;
+  readonly mailboxes: ReadonlyMap<number, Account>;
+  readonly away: readonly Away[];
+  /** Recipients that reach a mailbox here, for the log. */
+  readonly delivered: readonly string[];
+};
+
+function refusalOf(decoder: ContentDecoder): Reply | null {
+  if (decoder.flaw === "too-large") return replies.messageTooBig;
+  if (decoder.flaw === "bare-line-end") return replies.bareLineEnds;
+  if (decoder.receivedFields > maxHops) return replies.mailLoop;
+  return null;
+}

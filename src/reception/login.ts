@@ -1,0 +1,73 @@
+import type { Account } from "../accounts/account.ts";
+import type { Exchange, ExchangeStep } from "../accounts/exchange.ts";
+import type { Reply } from "../smtp/reply.ts";
+import * as replies from "../smtp/replies.ts";
+
+/** What the client hears or has to answer next in a login. */
+export type LoginStep =
+  | { readonly do: "challenge"; readonly reply: Reply }
+  | { readonly do: "accept"; readonly account: Account; readonly reply: Reply }
+  | { readonly do: "refuse"; readonly reply: Reply; readonly reason: string };
+
+/** One AUTH command from its first to its last line (RFC 4954 §4): base64 outside, the SASL exchange inside. */
+export class Login {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  /** `initial`: null when the client sent no initial response. */
+  begin(initial: Buffer | null): LoginStep | Promise<LoginStep> {
+    return translate(this.#exchange.respond(initial));
+  }
+
+  /** A line of the client. "*" cancels. */
+  answer(line: string): LoginStep | Promise<LoginStep> {
+    if (line === "*") return { do: "refuse", reply: replies.authCancelled, reason: "cancelled by the client" };
+    const response = decodeBase64(line);
+    if (response === null) return { do: "refuse", reply: replies.authMalformed, reason: "not base64" };
+    return translate(this.#exchange.respond(response));
+  }
+}
+
+function translate(step: ExchangeStep | Promise<ExchangeStep>): LoginStep | Promise<LoginStep> {
+  return step instanceof Promise ? step.then(translateStep) : translateStep(step);
+}
+
+function translateStep(step: ExchangeStep): LoginStep {
+  switch (step.do) {
+    case "challenge":
+      return { do: "challenge", reply: replies.challenge(step.data) };
+    case "accept":
+      return { do: "accept", account: step.account, reply: replies.authenticated };
+    case "refuse":
+      return { do: "refuse", reply: replyFor(step.reason), reason: step.reason };
+    default:
+      return step satisfies never;
+  }
+}
+
+/** A disabled account sounds like a wrong password: a stranger learns nothing about which accounts there are. */
+function replyFor(reason: Extract<ExchangeStep, { do: "refuse" }>["reason"]): Reply {
+  switch (reason) {
+    case "credentials":
+    case "disabled":
+      return replies.badCredentials;
+    case "malformed":
+      return replies.authMalformed;
+    case "busy":
+    case "throttled":
+    case "unavailable":
+      return replies.authTryLater;
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** Canonical base64 only (RFC 4648 §3.3, §3.5): Buffer.from would skip what it does not know. */
+export function decodeBase64(text: string): Buffer | null {
+  if (text.length % 4 !== 0) return null;
+  const bytes = Buffer.from(text, "base64");
+  return bytes.toString("base64") === text ? bytes : null;
+}

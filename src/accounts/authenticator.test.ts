@@ -282,7 +282,7 @@ describe("the work of a login", () => {
   });
 
   test("too many at once: busy, and nothing counts as a failure", async () => {
-    const { make, begin, hasher } = await setUp({ waiting: 3, isThrottled: true });
+    const { make, begin, plain, hasher } = await setUp({ waiting: 3, isThrottled: true });
     await make("anna@example.com", "pa55");
     hasher.argon2id = () => new Promise(() => {});
     const logins = Array.from({ length: 7 }, async (_, n) => begin("PLAIN").respond(Buffer.from(`\0ghost${n}\0x`)));
@@ -291,6 +291,7 @@ describe("the work of a login", () => {
       new Promise<null>((resolve) => setImmediate(resolve, null)),
     ]);
     assert.deepEqual(settled?.map(outcome), ["busy", "busy"]);
+    for (let n = 0; n < 15; n++) assert.equal(await plain("late", "x"), "busy");
   });
 
   test("a store that does not answer: unavailable, an event, and no failure counted", async () => {

@@ -45,21 +45,22 @@ type Step =
  */
 export function lookUp(address: Address, names: Names): Lookup {
   const first = stepOf(address, names);
-  const ends = first.is === "nothing" ? null : follow(address, first, names);
-  if (first.is === "nothing" || ends === null || (ends.mailboxes.length === 0 && ends.away.length === 0)) {
-    return lastResort(address, names);
+  if (first.is === "nothing") return isPostmaster(address) ? lastResort(address, names) : nobody;
+  const ends = follow(address, first, names);
+  if (ends.mailboxes.length > 0 || ends.away.length > 0) {
+    return { existence: first.exact ? "exact" : "covered", expansion: ends };
   }
-  return { existence: first.exact || isPostmaster(address) ? "exact" : "covered", expansion: ends };
+  if (isPostmaster(address)) return lastResort(address, names);
+  return findCycle(address, (from) => targetsOf(from, names)) === null ? nobody : loop;
 }
 
-/** Postmaster always has a reader (RFC 5321 §4.5.1), as soon as there is any account. */
+const nobody: Lookup = { existence: "none", expansion: "none" };
+const loop: Lookup = { existence: "loop", expansion: "loop" };
+
+/** A postmaster always has a reader (RFC 5321 §4.5.1), as soon as there is any account. */
 function lastResort(address: Address, names: Names): Lookup {
-  if (isPostmaster(address)) {
-    const reader = names.postmaster(address.domain);
-    return { existence: "exact", expansion: reader ? { mailboxes: [reader], away: [] } : "none" };
-  }
-  const outcome = isInCycle(address, names) ? "loop" : "none";
-  return { existence: outcome, expansion: outcome };
+  const reader = names.postmaster(address.domain);
+  return { existence: "exact", expansion: reader ? { mailboxes: [reader], away: [] } : "none" };
 }
 
 function stepOf(address: Address, names: Names): Step {
@@ -116,10 +117,6 @@ function stepOrLeave(target: Address, kind: DomainKind, names: Names): Step | "l
   const reader = isPostmaster(target) ? names.postmaster(target.domain) : undefined;
   if (reader) return { is: "mailbox", account: reader, exact: true };
   return kind === "split" ? "leaves" : step;
-}
-
-function isInCycle(address: Address, names: Names): boolean {
-  return findCycle(address, (from) => targetsOf(from, names)) !== null;
 }
 
 /** One step for `findCycle`. A forward that keeps a copy names itself: that is no ring. */

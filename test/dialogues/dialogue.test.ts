@@ -43,11 +43,11 @@ then   content a<CRLF>
         { turn: "client", octets: Buffer.from("QUIT\r\n"), line: 14 },
         { turn: "closed", line: 15 },
       ],
-      then: [
-        { then: "queued", count: 0 },
-        { then: "event", name: "recipient-refused", fields: { rule: "relay-denied" } },
-        { then: "no event", name: "secret-exposed" },
-        { then: "content", octets: Buffer.from("a\r\n") },
+      outcomes: [
+        { outcome: "queued", count: 0 },
+        { outcome: "event", name: "recipient-refused", fields: { rule: "relay-denied" } },
+        { outcome: "no event", name: "secret-exposed" },
+        { outcome: "content", octets: Buffer.from("a\r\n") },
       ],
     });
   });

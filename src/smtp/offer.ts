@@ -1,5 +1,6 @@
 import type { Reply } from "./reply.ts";
 import { constantReply } from "./reply.ts";
+import { greeting } from "./replies.ts";
 
 /** What a listener offers to one client. Keep one object per kind of client: replies are cached by its identity. */
 export type Offer = {
@@ -50,6 +51,11 @@ export function syntaxFor(offer: Offer, standing: Standing): Syntax {
   return cacheOf(offer, standing).syntax;
 }
 
+/** What a client hears first: RFC 5321 §3.1. */
+export function greetingReply(offer: Offer): Reply {
+  return cacheOf(offer, { tls: false, login: null }).greeting;
+}
+
 /** The reply to EHLO: RFC 5321 §4.1.1.1. */
 export function ehloReply(offer: Offer, standing: Standing): Reply {
   return cacheOf(offer, standing).ehlo;
@@ -60,7 +66,7 @@ export function heloReply(offer: Offer): Reply {
   return cacheOf(offer, { tls: false, login: null }).helo;
 }
 
-type Cache = { readonly syntax: Syntax; readonly ehlo: Reply; readonly helo: Reply };
+type Cache = { readonly syntax: Syntax; readonly greeting: Reply; readonly ehlo: Reply; readonly helo: Reply };
 
 const caches = new WeakMap<Offer, (Cache | undefined)[]>();
 
@@ -81,6 +87,7 @@ function buildCache(offer: Offer, standing: Standing): Cache {
   };
   return {
     syntax,
+    greeting: greeting(offer.hostname, offer.greeting ?? ""),
     ehlo: constantReply(250, null, offer.hostname, ...extensions(offer, standing, syntax)),
     helo: constantReply(250, null, offer.hostname),
   };

@@ -1,7 +1,7 @@
 import type { Address, ReversePath } from "../address/address.ts";
 import type { Command } from "./command.ts";
 import type { Offer, Syntax } from "./offer.ts";
-import { ehloReply, heloReply, mayStartTls, mechanismsNow, syntaxFor } from "./offer.ts";
+import { ehloReply, greetingReply, heloReply, mayStartTls, mechanismsNow, syntaxFor } from "./offer.ts";
 import type { MailParameters, RcptParameters } from "./parameters.ts";
 import { decodeInitialResponse } from "./auth-response.ts";
 import type { Reply } from "./reply.ts";
@@ -125,7 +125,7 @@ export function greet(offer: Offer, standing: { readonly tls: boolean } = { tls:
     faults: 0,
     refusals: 0,
   };
-  return [session, replies.greeting(offer.hostname, offer.greeting ?? "")];
+  return [session, greetingReply(offer)];
 }
 
 /** What a command leads to. */

@@ -1,5 +1,8 @@
-import { idsOf, nextEpoch } from "../src/store/epoch.ts";
-import { Engine, type UnitResult } from "../src/store/sqlite/engine.ts";
+import { epochOfRows, Ids, takeEpoch } from "../src/store/epoch.ts";
+import { Engine } from "../src/store/sqlite/engine.ts";
+import { openDatabase } from "../src/store/sqlite/open-database.ts";
+import { type Outcomes, returnedBy } from "../src/store/sqlite/outcome.ts";
+import { pack, TextRegistry } from "../src/store/sqlite/packed.ts";
 import {
   type Returned,
   type Row,
@@ -7,63 +10,67 @@ import {
   type Store,
   StoreUnavailable,
   type Unit,
-  UnitFailed,
 } from "../src/store/store.ts";
+import type { DatabaseSync } from "node:sqlite";
 
 /** A store in memory with the semantics of the real one, and faults on demand. */
 export interface MemoryStore extends Store {
-  /** The next commit is refused with this error and keeps nothing. */
+  /** The next commit is refused with this error and keeps nothing. After one that is fatal all others are too. */
   failNext(error: Error): void;
   /** Pages the database may have, for a disk that is full. */
   limitPages(pages: number): void;
   readonly pages: number;
 }
 
-export function openMemoryStore(): Promise<MemoryStore> {
-  const engine = new Engine(":memory:");
-  return Promise.resolve(new StoreInMemory(engine));
+export async function openMemoryStore(): Promise<MemoryStore> {
+  return new StoreInMemory(await openDatabase(":memory:"));
 }
 
 class StoreInMemory implements MemoryStore {
-  readonly nextId: () => number;
+  readonly #database: DatabaseSync;
   readonly #engine: Engine;
+  readonly #texts = new TextRegistry();
+  readonly #ids: Ids;
   #failure: Error | null = null;
   #isClosed = false;
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
-    this.nextId = idsOf(nextEpoch(engine));
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#engine = new Engine(database);
+    const epoch = (): number => epochOfRows(returned(this.#engine.commit(pack([takeEpoch], this.#texts)))[0]);
+    this.#ids = new Ids(epoch(), async () => epoch());
   }
 
   get pages(): number {
-    return this.#engine.pages;
+    return Number(this.#database.prepare("PRAGMA page_count").get()?.["page_count"]);
   }
 
   limitPages(pages: number): void {
-    this.#engine.limitPages(pages);
+    this.#database.exec(`PRAGMA max_page_count = ${pages}`);
   }
 
   failNext(error: Error): void {
     this.#failure = error;
   }
 
-  async commit(unit: Unit): Promise<Returned> {
-    this.#check();
-    if (this.#failure !== null) {
-      const failure = this.#failure;
-      this.#failure = null;
-      throw failure;
-    }
-    const [result] = this.#engine.commit([unit]);
-    await Promise.resolve();
-    return outcome(result);
+  nextId(): number {
+    return this.#ids.next();
   }
 
-  async read(statement: Pick<Statement, "sql" | "parameters">): Promise<readonly Row[]> {
+  /** Done at once, answered in a later turn: as with the real one, nobody can rely on an answer within the call. */
+  async commit(unit: Unit): Promise<Returned> {
     this.#check();
-    const rows = this.#engine.read(statement);
+    this.#fail();
+    const outcomes = this.#engine.commit(pack([unit], this.#texts));
     await Promise.resolve();
-    return rows;
+    return returned(outcomes);
+  }
+
+  async read({ sql, parameters }: Pick<Statement, "sql" | "parameters">): Promise<readonly Row[]> {
+    this.#check();
+    const outcomes = this.#engine.read(pack([[{ sql, parameters, returns: true }]], this.#texts));
+    await Promise.resolve();
+    return returned(outcomes)[0] ?? [];
   }
 
   close(): Promise<void> {
@@ -75,10 +82,15 @@ class StoreInMemory implements MemoryStore {
   #check(): void {
     if (this.#isClosed) throw new StoreUnavailable("the store is closed", { isFatal: false, isFull: false });
   }
+
+  #fail(): void {
+    const failure = this.#failure;
+    if (failure === null) return;
+    if (!(failure instanceof StoreUnavailable && failure.isFatal)) this.#failure = null;
+    throw failure;
+  }
 }
 
-function outcome(result: UnitResult | undefined): Returned {
-  if (result === undefined || "returned" in result) return result?.returned ?? [];
-  if ("failed" in result) throw new UnitFailed(result.failed);
-  throw new StoreUnavailable(result.unavailable, result);
+function returned(outcomes: Outcomes): Returned {
+  return returnedBy(outcomes?.[0]);
 }

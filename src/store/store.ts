@@ -45,8 +45,9 @@ export class UnitFailed extends Error {
 /** Another server works on this data folder. */
 export class DataFolderInUse extends Error {
   override readonly name = "DataFolderInUse";
-  constructor(path: string) {
-    super(`${path} is in use by another Gatepost: stop that one first, or give this one a data folder of its own`);
+  constructor(folder: string, pid: number | null) {
+    const holder = pid === null ? "another Gatepost" : `another Gatepost, process ${pid}`;
+    super(`${folder} is in use by ${holder}: stop that one first, or give this one a data folder of its own`);
   }
 }
 

@@ -1,58 +1,37 @@
-import { statSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { nextEpoch } from "../epoch.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { Engine } from "./engine.ts";
-import { type FromWorker, type ToWorker, unpack } from "./messages.ts";
+import type { FromThread, ThreadData, ToThread } from "./messages.ts";
+import { openDatabase, openForReading } from "./open-database.ts";
+import type { Outcomes } from "./outcome.ts";
+import type { Packed } from "./packed.ts";
+import { Statements } from "./statements.ts";
 
-/** The thread that owns the database: commits, reads between commits, checkpoints when nobody waits or the log is long. */
+/** A thread of the database, as the writer or as the reader. What it throws ends it, and the main thread hears of that. */
 
-const { path } = workerData as { readonly path: string };
+type Work = { run(batch: Packed): Outcomes; afterAnswer(batch: Packed): void; close(): void };
+
+const { role, path } = workerData as ThreadData;
 const port = parentPort;
-if (port === null) throw new Error("runs as a worker only");
-const say = (message: FromWorker) => port.postMessage(message);
+if (port === null) throw new Error("runs as a thread only");
+const say = (message: FromThread): void => port.postMessage(message);
 
-const longLog = 32 * 1024 * 1024;
-const looksEvery = 64;
-
-const texts: string[] = [];
-let batches = 0;
-
-function open(): Engine | null {
-  try {
-    const engine = new Engine(path);
-    say({ say: "open", epoch: nextEpoch(engine) });
-    return engine;
-  } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    say({ say: "not-open", name, error: message });
-    return null;
-  }
+try {
+  const work = role === "writer" ? await openWriter() : openReader();
+  port.on("message", (message: ToThread) => act(work, message));
+  say({ say: "open" });
+} catch (error) {
+  say({ say: "not-open", problem: error instanceof Error ? error.message : String(error) });
 }
 
-const engine = open();
-if (engine !== null) port.on("message", (message: ToWorker) => answer(engine, message));
-
-function answer(database: Engine, message: ToWorker): void {
+function act(work: Work, message: ToThread): void {
   switch (message.do) {
-    case "commit": {
-      texts.push(...message.texts);
-      const results = database.commit(message.units.map((packed) => unpack(packed, texts)));
-      const isPlain = results.every((result) => "returned" in result && result.returned.length === 0);
-      say({ say: "committed", results: isPlain ? null : results });
-      if (++batches % looksEvery === 0 && logSize() > longLog) database.checkpoint();
-      return;
-    }
-    case "read":
-      try {
-        say({ say: "rows", id: message.id, rows: database.read(message) });
-      } catch (error) {
-        say({ say: "unread", id: message.id, error: error instanceof Error ? error.message : String(error) });
-      }
+    case "run":
+      say({ say: "done", outcomes: work.run(message.batch) });
+      work.afterAnswer(message.batch);
       return;
     case "close":
-      database.checkpoint();
-      database.close();
-      say({ say: "closed" });
+      work.close();
       port?.close();
       return;
     default:
@@ -60,6 +39,22 @@ function answer(database: Engine, message: ToWorker): void {
   }
 }
 
-function logSize(): number {
-  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+async function openWriter(): Promise<Work> {
+  const database = await openDatabase(path);
+  const engine = new Engine(database);
+  const checkpoints = new Checkpoints(database);
+  return {
+    run: (batch) => engine.commit(batch),
+    afterAnswer: ({ bytes }) => checkpoints.afterBatch(bytes.length),
+    close() {
+      checkpoints.last();
+      database.close();
+    },
+  };
+}
+
+function openReader(): Work {
+  const database = openForReading(path);
+  const statements = new Statements(database);
+  return { run: (batch) => statements.readEach(batch), afterAnswer: () => {}, close: () => database.close() };
 }

@@ -1,0 +1,50 @@
+import type { StatementSync } from "node:sqlite";
+import type { Database } from "./statements.ts";
+
+/** Pages in the log from which on it is copied into the database: 16 MiB. */
+const longLog = 1024;
+/** From which on the log's file is also cut to nothing, which waits for readers: 256 MiB. */
+const overlongLog = 16 * 1024;
+/** How many batches, or octets of them, may pass unseen. */
+const looksEvery = { batches: 8, octets: 4 * 1024 * 1024 };
+
+/** Keeps the log short, between batches, so that no commit ever pays for it in its middle. */
+export class Checkpoints {
+  readonly #database: Database;
+  readonly #look: StatementSync;
+  readonly #copy: StatementSync;
+  #batches = 0;
+  #octets = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#look = database.prepare("PRAGMA wal_checkpoint(NOOP)");
+    this.#copy = database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+  }
+
+  /** Throws what the database says. */
+  afterBatch(octets: number): void {
+    this.#batches++;
+    this.#octets += octets;
+    if (this.#batches < looksEvery.batches && this.#octets < looksEvery.octets) return;
+    this.#batches = 0;
+    this.#octets = 0;
+    const pages = logPages(this.#look.get());
+    if (pages < longLog) return;
+    this.#copy.get();
+    if (pages >= overlongLog) this.#cut();
+  }
+
+  last(): void {
+    this.#cut();
+  }
+
+  /** Without waiting: a reader in the middle of something is no reason to hold up commits; it is tried again. */
+  #cut(): void {
+    this.#database.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 5000");
+  }
+}
+
+function logPages(row: Record<string, unknown> | undefined): number {
+  return Number(row?.["log"] ?? 0);
+}

@@ -107,6 +107,7 @@ rows("EHLO and HELO (field case O-16)", [
   ["EHLO my_laptop.local", "EHLO my_laptop.local"],
   ["EHLO office-.example.com", "EHLO office-.example.com"],
   ["helo localhost ", "HELO localhost"],
+  [`EHLO ${"x".repeat(300)}`, `EHLO ${"x".repeat(255)}`],
   ["EHLO", "501 5.5.4"],
   ["EHLO ", "501 5.5.4"],
   ["HELO", "501 5.5.4"],

@@ -132,7 +132,6 @@ function parseMail(text: string, isAscii: boolean, syntax: Syntax): Command {
   if (!isAscii && !syntax.smtpUtf8) return invalid(replies.needsSmtpUtf8, "MAIL");
   const found = parsePath(text, at, { kind: "reverse", allowsUtf8: !isAscii, brackets: syntax.brackets });
   if ("refused" in found) return invalid(replies.malformedSender(found.refused), "MAIL");
-  if (!isWordEnd(text, found.end)) return invalid(replies.mailSyntax, "MAIL");
   const mail = parseMailParameters(text, found.end, syntax);
   if ("code" in mail) return invalid(mail, "MAIL");
   if (!isAscii && !mail.smtpUtf8) return invalid(replies.needsSmtpUtf8, "MAIL");
@@ -145,7 +144,7 @@ function parseRcpt(text: string, isAscii: boolean, syntax: Syntax): Command {
   if (!isAscii && !syntax.smtpUtf8) return invalid(replies.needsSmtpUtf8, "RCPT");
   const found = parsePath(text, at, { kind: "forward", allowsUtf8: !isAscii, brackets: syntax.brackets });
   if ("refused" in found) return invalid(replies.malformedRecipient(found.refused), "RCPT");
-  if (found.path === null || !isWordEnd(text, found.end)) return invalid(replies.rcptSyntax, "RCPT");
+  if (found.path === null) return invalid(replies.rcptSyntax, "RCPT");
   const rcpt = parseRcptParameters(text, found.end, syntax);
   if ("code" in rcpt) return invalid(rcpt, "RCPT");
   return { verb: "RCPT", forwardPath: found.path, rcpt, needsSmtpUtf8: !isAscii };
@@ -164,10 +163,6 @@ function startsPath(text: string, from: number, syntax: Syntax): boolean {
   let at = from;
   while (text[at] === " " || text[at] === "\t") at++;
   return text[at] === "<" || (syntax.brackets === "optional" && at < text.length);
-}
-
-function isWordEnd(text: string, at: number): boolean {
-  return at >= text.length || text[at] === " ";
 }
 
 /** Any argument is taken (field case O-16), made harmless for the Received field: what is unusual becomes "?". */

@@ -156,7 +156,7 @@ export class ContentDecoder {
     this.#received.push(piece);
     this.#hasEightBit ||= !isAscii(piece);
     this.#hasNul ||= piece.includes(0);
-    if (this.flaw === null) this.#pieces.push(piece);
+    this.#pieces.push(piece);
   }
 }
 

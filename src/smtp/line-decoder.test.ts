@@ -104,6 +104,13 @@ describe("LineDecoder", () => {
     }
   });
 
+  it("does not take the end of what it skipped for the start of a line end", () => {
+    const decoder = new LineDecoder();
+    decoder.push(Buffer.from("a\r\nQUIT\r\n"));
+    decoder.skip(2);
+    assert.equal(said(decoder.next() ?? assert.fail()), "!bare-lf");
+  });
+
   it("does not keep a large chunk alive for half a line", () => {
     const decoder = new LineDecoder();
     decoder.push(Buffer.concat([Buffer.alloc(60_000, "x\r\n"), Buffer.from("MA")]));

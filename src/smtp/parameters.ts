@@ -128,7 +128,7 @@ function oneOf<const T extends string>(value: string, ...choices: readonly T[]):
 function parseNotify(value: string): string | null {
   const words = value.toUpperCase().split(",");
   if (words.length === 1 && words[0] === "NEVER") return "NEVER";
-  if (words.length > 3 || !words.every((word) => notifyWords.includes(word))) return null;
+  if (!words.every((word) => notifyWords.includes(word))) return null;
   return notifyWords.filter((word) => words.includes(word)).join(",");
 }
 

@@ -1,22 +1,35 @@
 import { createAdministration, type Administration } from "./accounts/administer.ts";
 import { openAuthenticator } from "./accounts/authenticator.ts";
 import { loadDirectory, type LiveDirectory, type LocalDomains } from "./accounts/directory.ts";
+import type { Ip } from "./address/address.ts";
+import { isSameIp } from "./address/ip.ts";
+import { has, setOfCidr, subtract, unionOf } from "./address/ip-set.ts";
+import { parseAddress } from "./address/path.ts";
+import { neverDialled } from "./address/special-purpose.ts";
 import { policyContext } from "./config/policy-context.ts";
 import type { Config } from "./config/schema.ts";
+import { HostsRemote } from "./delivery/hosts-remote.ts";
+import { openReports } from "./delivery/reports.ts";
+import { Runner } from "./delivery/runner.ts";
+import { targetsBy } from "./delivery/targets.ts";
+import { systemResolver } from "./dns/system-resolver.ts";
 import type { Emit } from "./events/emit.ts";
 import { type FirstAccount, makeFirstAccount, makeFirstPolicy } from "./first-start.ts";
+import type { Destination } from "./policy/decision.ts";
 import { isPolicy, parsePolicy } from "./policy/document.ts";
+import { destinationOf } from "./policy/judge.ts";
 import type { Policy } from "./policy/policy.ts";
-import { formatProblem } from "./policy/problems.ts";
+import { formatProblem, type PolicyProblem } from "./policy/problems.ts";
 import { findEntry } from "./policy/routing-table.ts";
 import { Gate, type PolicyInForce } from "./reception/gate.ts";
-import { openReception, type Reception } from "./reception/reception.ts";
+import { openReception, type OpenListener, type Reception } from "./reception/reception.ts";
 import * as replies from "./smtp/replies.ts";
 import type { Reply } from "./smtp/reply.ts";
-import { openContents } from "./store/content.ts";
+import { type Contents, openContents } from "./store/content.ts";
 import { openJournal } from "./store/journal.ts";
-import { currentPolicy } from "./store/policy-versions.ts";
-import { highestTime, readSetting, settingOf, writeSetting } from "./store/settings.ts";
+import { addPolicyVersion, currentPolicy } from "./store/policy-versions.ts";
+import { deliverHere } from "./store/local-delivery.ts";
+import { highestTime, readSetting, settingOf, smartHostPassword, writeSetting } from "./store/settings.ts";
 import { openSqlite } from "./store/sqlite/driver.ts";
 import type { Store } from "./store/store.ts";
 import type { Clock } from "./time/clock.ts";
@@ -29,9 +42,13 @@ export type ServerOptions = {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly version: string;
+  /** `false`: what is accepted stays in the queue. */
+  readonly delivers?: boolean;
   /** The store cannot be trusted any more: end the process. */
   readonly onFatal: (problem: string) => void;
 };
+
+export type PolicyChange = { readonly document: string; readonly who: string; readonly why: string };
 
 export type RunningServer = {
   readonly reception: Reception;
@@ -40,10 +57,19 @@ export type RunningServer = {
   readonly firstAccount: FirstAccount | null;
   readonly administration: Administration;
   readonly directory: LiveDirectory;
+  /** Puts a document in force for the next recipient on, without dropping a session; its problems when it does not parse. */
+  applyPolicy(change: PolicyChange): Promise<readonly PolicyProblem[]>;
   close(): Promise<void>;
 };
 
-export async function startServer({ config, clock, emit, version, onFatal }: ServerOptions): Promise<RunningServer> {
+export async function startServer({
+  config,
+  clock,
+  emit,
+  version,
+  onFatal,
+  delivers = true,
+}: ServerOptions): Promise<RunningServer> {
   const store = await openSqlite({ folder: config.data, onFatal });
   let inForce = await loadPolicy(store, config, clock);
   const domains: LocalDomains = { kindOf: (domain) => kindOfDomain(inForce.policy, domain) };
@@ -70,6 +96,16 @@ export async function startServer({ config, clock, emit, version, onFatal }: Ser
   const contents = openContents({ folder: config.data, store });
   const time = await watchTime(store, clock);
   const disk = watchDisk(() => contents.freeBytes(), { reserve: config.disk.reserve, clock, emit });
+  const runner = openRunner({
+    config,
+    store,
+    contents,
+    directory,
+    clock,
+    emit,
+    policy: () => inForce.policy,
+    listeners: () => reception.listeners,
+  });
   const gate = new Gate({
     policy: () => inForce,
     directory,
@@ -89,7 +125,7 @@ export async function startServer({ config, clock, emit, version, onFatal }: Ser
       contents,
       directory,
       journal,
-      handover: { reserve: () => null, give: () => {}, release: () => {}, wake: () => {} },
+      handover: runner,
       now: () => clock.now(),
       emit,
     },
@@ -99,6 +135,7 @@ export async function startServer({ config, clock, emit, version, onFatal }: Ser
     clock,
     emit,
   });
+  if (delivers) runner.start();
   emit({
     name: "server-started",
     listeners: reception.listeners.map(({ name, port }) => `${name}:${port}`),
@@ -110,8 +147,19 @@ export async function startServer({ config, clock, emit, version, onFatal }: Ser
     firstAccount,
     administration,
     directory,
+    async applyPolicy({ document, who, why }) {
+      const policy = parsePolicy(document, policyContext(config));
+      if (!isPolicy(policy)) return policy;
+      const version = await addPolicyVersion(store, { at: clock.now(), who, why, document }, inForce.version);
+      if (version === null) throw new Error("another policy was applied meanwhile: look at it first");
+      inForce = { policy, version };
+      directory.domainsChanged();
+      emit({ name: "policy-applied", version, who, why });
+      return [];
+    },
     async close() {
       await reception.close(config.timeouts.stop);
+      await runner.stop(config.timeouts.stop);
       time.stop();
       disk.stop();
       certificates.close();
@@ -121,6 +169,89 @@ export async function startServer({ config, clock, emit, version, onFatal }: Ser
     },
   };
 }
+
+type RunnerParts = {
+  readonly config: Config;
+  readonly store: Store;
+  readonly contents: Contents;
+  readonly directory: LiveDirectory;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly policy: () => Policy;
+  readonly listeners: () => readonly OpenListener[];
+};
+
+/** Longer than the longest attempt: connect, all commands, content and the final dot. */
+const leaseMs = 60 * 60_000;
+
+function openRunner({ config, store, contents, directory, clock, emit, policy, listeners }: RunnerParts): Runner {
+  const { delivery, queue } = config;
+  const destinationFor = (forwardPath: string): Destination => {
+    const address = parseAddress(forwardPath, { kind: "forward", allowsUtf8: true });
+    if ("refused" in address) throw new Error(`the queue holds an address that cannot be read: ${address.refused}`);
+    return destinationOf(policy(), address);
+  };
+  const own = policyContext(config).ownAddresses;
+  const dialled = unionOf(config.localNetworksDialled.map(({ ip, prefix }) => setOfCidr(ip, prefix)));
+  const [first = 5 * 60_000, ...further] = queue.retry;
+  return new Runner({
+    store,
+    contents,
+    remote: new HostsRemote({
+      hello: config.hostname,
+      limits: delivery,
+      messagesPerConnection: delivery.messagesPerConnection,
+      idleMs: delivery.idle,
+      now: () => clock.now(),
+    }),
+    reports: openReports({
+      hostname: config.hostname,
+      store,
+      contents,
+      directory,
+      destinationOf: destinationFor,
+      now: () => clock.now(),
+    }),
+    schedule: {
+      retryAfterMs: [first, ...further],
+      lifetimeMs: queue.lifetime,
+      delayReportAfterMs: queue.delayReportAfter,
+    },
+    clock,
+    random: Math.random,
+    emit,
+    destinationOf: destinationFor,
+    deliverHere: (entry, recipient) => {
+      const destination = destinationFor(recipient.forwardPath);
+      const ends = directory.expand(destination.address);
+      if (typeof ends === "string" || ends.mailboxes.length === 0) return null;
+      const prefix = `Return-Path: <${entry.reversePath}>\r\n`;
+      const { contentId, size: contentSize } = entry;
+      return ends.mailboxes.flatMap(({ mailboxId }) =>
+        deliverHere({ mailboxId, contentId, contentSize, prefix, at: clock.now() }),
+      );
+    },
+    targetFor: targetsBy({
+      resolver: systemResolver({ servers: config.dns.servers, timeoutMs: config.dns.timeout }),
+      own: {
+        names: new Set([config.hostname, ...config.ownNames, "localhost"]),
+        addresses: own,
+        neverDialled: subtract(neverDialled, dialled),
+      },
+      random: Math.random,
+      isOwnListener: (ip, port) =>
+        has(own, ip) &&
+        listeners().some(
+          (listener) => listener.port === port && (isSameIp(listener.ip, ip) || isAnyAddress(listener.ip)),
+        ),
+      passwordOf: async (account) => settingOf(await store.read(readSetting(smartHostPassword(account)))),
+    }),
+    most: { inAll: delivery.connections, perDestination: delivery.connectionsPerDestination, recipients: 100 },
+    leaseMs,
+  });
+}
+
+const isAnyAddress = ({ value }: Ip) => value === 0 || value === 0n;
 
 /** Reads the policy in force; makes the first one. Throws when it does not parse: an unreadable policy never opens anything. */
 async function loadPolicy(store: Store, config: Config, clock: Clock): Promise<PolicyInForce> {

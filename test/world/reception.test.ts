@@ -1,54 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { createTransport } from "nodemailer";
-import { readConfig, isConfig } from "../../src/config/read.ts";
-import type { Event } from "../../src/events/catalogue.ts";
-import { startServer } from "../../src/server.ts";
-import { systemClock } from "../../src/time/system-clock.ts";
-
-const bootFile = `
-hostname = "mx.example.test"
-data = "data"
-[[listener]]
-name = "relay"
-kind = "relay"
-address = "127.0.0.1"
-port = 0
-[[listener]]
-name = "submission"
-kind = "submission"
-address = "127.0.0.1"
-port = 0
-`;
-
-async function startedServer(t: TestContext) {
-  const folder = await mkdtemp(join(tmpdir(), "gatepost-world-"));
-  const config = readConfig({
-    file: { path: join(folder, "gatepost.toml"), text: bootFile },
-    environment: {},
-    machineName: "x",
-    folder,
-  });
-  if (!isConfig(config)) assert.fail(JSON.stringify(config));
-  const events: Event[] = [];
-  const server = await startServer({
-    config,
-    clock: systemClock,
-    emit: (event) => events.push(event),
-    version: "test",
-    onFatal: (problem) => assert.fail(problem),
-  });
-  t.after(async () => {
-    await server.close();
-    await rm(folder, { recursive: true });
-  });
-  const portOf = (name: string) => server.reception.listeners.find((listener) => listener.name === name)?.port ?? 0;
-  return { server, events, portOf };
-}
+import { startedServer } from "../../testing/world.ts";
 
 /** Sends everything at once, half-closes, and reads to the end: the cruellest pipelining. */
 function talk(port: number, text: string): Promise<string> {

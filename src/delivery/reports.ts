@@ -1,0 +1,147 @@
+import type { Directory } from "../accounts/directory.ts";
+import { parseAddress } from "../address/path.ts";
+import { type Action, composeReport } from "../dsn/compose.ts";
+import { formatDate } from "../message/date.ts";
+import { endOfHeader } from "../message/header.ts";
+import type { Destination } from "../policy/decision.ts";
+import type { ContentSource, QueueEntry } from "../queue/entry.ts";
+import type { ReportKind } from "../queue/fate.ts";
+import type { Contents } from "../store/content.ts";
+import { deliverHere } from "../store/local-delivery.ts";
+import { insertEntry, insertRecipient } from "../store/queue.ts";
+import { refOf } from "../store/ref.ts";
+import type { Statement, Store, Unit } from "../store/store.ts";
+import type { ReportedRecipient, ReportRequest, Reports } from "./reporting.ts";
+
+export type ReportsOptions = {
+  readonly hostname: string;
+  readonly store: Pick<Store, "nextId">;
+  readonly contents: Contents;
+  readonly directory: Directory;
+  readonly destinationOf: (forwardPath: string) => Destination;
+  readonly now: () => number;
+};
+
+/** Octets of the original that go back at most. */
+const mostHeader = 64 * 1024;
+const mostWhole = 256 * 1024;
+
+const actionOf = {
+  failure: "failed",
+  delay: "delayed",
+  success: "delivered",
+  relayed: "relayed",
+} as const satisfies Record<ReportKind, Action>;
+
+/** Composes reports and says how they are kept: in the mailbox of an account here, or as a queue entry with the null reverse-path. */
+export function openReports(options: ReportsOptions): Reports {
+  return {
+    async unitFor(request) {
+      const sender = parseAddress(request.entry.reversePath, { kind: "reverse", allowsUtf8: true });
+      // A null reverse-path is a report itself; nobody is told about it (RFC 5321 §4.5.5, §6.1).
+      if ("refused" in sender) return [];
+      const bytes = await compose(request, options);
+      const writer = options.contents.create();
+      writer.write(bytes);
+      const content = await writer.finish();
+      const destination = options.destinationOf(request.entry.reversePath);
+      const ends = destination.kind === "here" ? options.directory.expand(destination.address) : "none";
+      if (typeof ends === "object" && ends.away.length === 0) {
+        const delivery = {
+          contentId: content.id,
+          contentSize: content.size,
+          prefix: "Return-Path: <>\r\n",
+          at: options.now(),
+        };
+        return [content.insert, ...ends.mailboxes.flatMap(({ mailboxId }) => deliverHere({ ...delivery, mailboxId }))];
+      }
+      return [content.insert, ...queued(request, { contentId: content.id, size: content.size }, options)];
+    },
+  };
+}
+
+function queued(
+  { entry }: ReportRequest,
+  content: { readonly contentId: number; readonly size: number },
+  { store, now }: ReportsOptions,
+): Unit {
+  const report: QueueEntry = {
+    ...content,
+    id: store.nextId(),
+    reversePath: "",
+    bornAt: now(),
+    body: entry.body,
+    smtpUtf8: false,
+    ret: null,
+    envid: null,
+    listener: "report",
+    client: "",
+    account: null,
+  };
+  const recipient = {
+    id: store.nextId(),
+    entryId: report.id,
+    forwardPath: entry.reversePath,
+    originalPath: null,
+    orcpt: null,
+    notify: null,
+    dueAt: now(),
+    attempts: 0,
+    isDelayReported: false,
+  };
+  const statements: Statement[] = [insertEntry(report), insertRecipient(recipient, 0)];
+  return statements;
+}
+
+async function compose(
+  { kind, entry, recipients, content }: ReportRequest,
+  { hostname, store, now }: ReportsOptions,
+): Promise<Buffer> {
+  const isWhole = entry.ret === "FULL" && content.size <= mostWhole && kind === "failure";
+  const bytes = await firstOctets(content, isWhole ? mostWhole : mostHeader);
+  const original = isWhole ? bytes : bytes.subarray(0, endOfHeader(bytes));
+  const id = refOf(store.nextId());
+  return composeReport({
+    reportingMta: hostname,
+    to: entry.reversePath,
+    envid: entry.envid,
+    arrivedAt: formatDate(entry.bornAt),
+    date: formatDate(now()),
+    messageId: `<${id}@${hostname}>`,
+    recipients: recipients.map((one) => about(one, actionOf[kind])),
+    original: { bytes: original, isWhole },
+    boundary: boundaryBeside(original, `report-${id}`),
+  });
+}
+
+function about({ recipient, outcome, lastAttemptAt, willRetryUntil }: ReportedRecipient, action: Action) {
+  return {
+    finalRecipient: recipient.forwardPath,
+    originalRecipient: recipient.orcpt,
+    action,
+    status: outcome.status,
+    said: outcome.said,
+    host: outcome.host,
+    isFromPeer: outcome.code !== null,
+    lastAttemptAt: formatDate(lastAttemptAt),
+    willRetryUntil: willRetryUntil === null ? null : formatDate(willRetryUntil),
+  };
+}
+
+async function firstOctets(content: ContentSource, most: number): Promise<Buffer> {
+  if (content.bytes !== null) return Buffer.from(content.bytes.subarray(0, most));
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of content.stream()) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= most) break;
+  }
+  return Buffer.concat(chunks).subarray(0, most);
+}
+
+function boundaryBeside(original: Buffer, wanted: string): string {
+  let boundary = wanted;
+  while (original.includes(boundary)) boundary += "-";
+  return boundary;
+}

@@ -1,0 +1,383 @@
+import type { Destination } from "../policy/decision.ts";
+import type { Emit } from "../events/emit.ts";
+import type { ContentSource, QueuedRecipient, QueueEntry, RecipientOutcome } from "../queue/entry.ts";
+import { expiredOutcome, fateOf, type ReportKind, type Ruling } from "../queue/fate.ts";
+import { nextHopKey, planTransactions } from "../queue/plan.ts";
+import type { Schedule } from "../queue/schedule.ts";
+import type { Contents } from "../store/content.ts";
+import type { Claim, FreshEntry, Handover } from "../store/handover.ts";
+import {
+  claimDue,
+  claimedRecipient,
+  entryOfRow,
+  finishRecipients,
+  mostEntriesARead,
+  nextDueAt,
+  nextDueAtOfRows,
+  readEntries,
+  recordAttempt,
+  retryLater,
+} from "../store/queue.ts";
+import { refOf } from "../store/ref.ts";
+import type { Statement, Store } from "../store/store.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+import type { Reports } from "./reporting.ts";
+import type { Remote, SendResult, Target } from "./target.ts";
+
+export type RunnerOptions = {
+  readonly store: Store;
+  readonly contents: Contents;
+  readonly remote: Remote;
+  readonly reports: Reports;
+  readonly schedule: Schedule;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+  /** By the policy in force at the moment of delivery. */
+  readonly destinationOf: (forwardPath: string) => Destination;
+  /** Statements that put a recipient of ours into its mailbox; `null`: there is nobody of that name. */
+  readonly deliverHere: (entry: QueueEntry, recipient: QueuedRecipient) => readonly Statement[] | null;
+  /** The hosts of a next hop, or why there are none now or ever. */
+  readonly targetFor: (destination: Extract<Destination, { kind: "away" }>) => Promise<Target | RecipientOutcome>;
+  /** Transactions at the same time in all, and to one destination. */
+  readonly most: { readonly inAll: number; readonly perDestination: number; readonly recipients: number };
+  /** Longer than any attempt may take. */
+  readonly leaseMs: number;
+};
+
+type Work = {
+  readonly entry: QueueEntry;
+  readonly recipients: readonly QueuedRecipient[];
+  readonly content: ContentSource;
+  readonly leaseUntil: number;
+  readonly destination: Extract<Destination, { kind: "away" }>;
+};
+
+/** What is known of one next hop while there is work for it. */
+type Lane = {
+  readonly key: string;
+  readonly waiting: Work[];
+  underWay: number;
+  /** No host could be spoken to: one message at a time probes, the others go back without dialling. */
+  isDown: boolean;
+};
+
+const claimAtOnce = 200;
+const looksAtMostEveryMs = 60_000;
+
+/**
+ * Sends on what is due. A claim counts the attempt and sets the next time before anything is dialled, so a crash is at most a
+ * duplicate; every outcome is recorded before anything else happens with its recipient. Memory is bounded by `most.inAll`.
+ */
+export class Runner implements Handover {
+  readonly #options: RunnerOptions;
+  readonly #lanes = new Map<string, Lane>();
+  /** Recipients claimed and not recorded yet. */
+  #held = 0;
+  #isClaiming = false;
+  #isWoken = false;
+  #isStopped = false;
+  #timer: Timer | null = null;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#claimSoon(0);
+  }
+
+  /** Takes nothing new; resolves when what is under way was recorded, or `graceMs` is over. Leases end by themselves. */
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#options.remote.close(graceMs);
+  }
+
+  // Handover
+
+  reserve(recipients: number): Claim | null {
+    const { most, clock, leaseMs, schedule } = this.#options;
+    if (this.#isStopped || this.#held + recipients > most.inAll * 4) return null;
+    this.#held += recipients;
+    const now = clock.now();
+    return { recipients, leaseUntil: now + leaseMs, dueAt: now + schedule.retryAfterMs[0] };
+  }
+
+  give({ entry, recipients, content }: FreshEntry, claim: Claim): void {
+    this.#place(entry, recipients, { content, leaseUntil: claim.leaseUntil });
+  }
+
+  release(claim: Claim): void {
+    this.#held -= claim.recipients;
+  }
+
+  wake(): void {
+    this.#claimSoon(0);
+  }
+
+  // Claiming
+
+  #claimSoon(delayMs: number): void {
+    if (this.#isStopped) return;
+    if (this.#isClaiming) {
+      this.#isWoken = true;
+      return;
+    }
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.after(delayMs, () => void this.#claim());
+  }
+
+  async #claim(): Promise<void> {
+    this.#isClaiming = true;
+    this.#isWoken = false;
+    let waitMs = looksAtMostEveryMs;
+    try {
+      waitMs = await this.#claimOnce();
+    } catch (error) {
+      this.#trouble("claiming what is due", error);
+    }
+    this.#isClaiming = false;
+    this.#claimSoon(this.#isWoken ? 0 : waitMs);
+  }
+
+  /** Returns how long to wait before the next look. */
+  async #claimOnce(): Promise<number> {
+    const { store, clock, schedule, most, leaseMs } = this.#options;
+    const room = Math.min(claimAtOnce, most.inAll * 2 - this.#held);
+    if (room <= 0) return 1_000;
+    const now = clock.now();
+    const leaseUntil = now + leaseMs;
+    const [rows = []] = await store.commit([
+      claimDue({ now, leaseUntil, limit: room, retryAfterMs: schedule.retryAfterMs }),
+    ]);
+    const claimed = rows.map(claimedRecipient);
+    this.#held += claimed.length;
+    const byEntry = Map.groupBy(claimed, ({ entryId }) => entryId);
+    const ids = [...byEntry.keys()];
+    for (let at = 0; at < ids.length; at += mostEntriesARead) {
+      for (const row of await store.read(readEntries(ids.slice(at, at + mostEntriesARead)))) {
+        const { entry, content } = entryOfRow(row);
+        const recipients = byEntry.get(entry.id) ?? [];
+        if (content === null) {
+          this.#held -= recipients.length;
+          this.#trouble(
+            "reading the queue",
+            new Error(`the content of ${refOf(entry.id)} is missing: it stays in the queue`),
+          );
+        } else this.#place(entry, recipients, { content: this.#options.contents.open(content), leaseUntil });
+      }
+    }
+    if (claimed.length === room) return 0;
+    const next = nextDueAtOfRows(await store.read(nextDueAt));
+    return next === null ? looksAtMostEveryMs : Math.min(looksAtMostEveryMs, Math.max(50, next - clock.now()));
+  }
+
+  // Placing and sending
+
+  #place(entry: QueueEntry, recipients: readonly QueuedRecipient[], held: Pick<Work, "content" | "leaseUntil">): void {
+    const away = new Map<QueuedRecipient, Extract<Destination, { kind: "away" }>>();
+    for (const recipient of recipients) {
+      const destination = this.#options.destinationOf(recipient.forwardPath);
+      if (destination.kind === "away") away.set(recipient, destination);
+      else this.#deliverHere(entry, recipient, held);
+    }
+    const groups = planTransactions(
+      [...away.keys()],
+      (recipient) => nextHopKey(away.get(recipient)!.nextHop),
+      this.#options.most.recipients,
+    );
+    for (const { key, recipients: together } of groups) {
+      const destination = away.get(together[0]!)!;
+      let lane = this.#lanes.get(key);
+      if (lane === undefined) this.#lanes.set(key, (lane = { key, waiting: [], underWay: 0, isDown: false }));
+      lane.waiting.push({ entry, recipients: together, ...held, destination });
+      this.#run(lane);
+    }
+  }
+
+  #deliverHere(
+    entry: QueueEntry,
+    recipient: QueuedRecipient,
+    { content, leaseUntil }: Pick<Work, "content" | "leaseUntil">,
+  ): void {
+    const statements = this.#options.deliverHere(entry, recipient);
+    const outcome: RecipientOutcome =
+      statements === null
+        ? { result: "permanent", code: null, status: "5.1.1", said: "there is no such mailbox here", host: null }
+        : { result: "accepted", code: null, status: "2.0.0", said: "delivered here", host: null };
+    const work = { entry, recipients: [recipient], content, leaseUntil };
+    void this.#record(work, { outcomes: [outcome], beganAt: this.#options.clock.now(), extra: statements ?? [] });
+  }
+
+  #run(lane: Lane): void {
+    const { perDestination } = this.#options.most;
+    while (lane.waiting.length > 0 && lane.underWay < (lane.isDown ? 1 : perDestination) && !this.#isStopped) {
+      const work = lane.waiting.shift();
+      if (work === undefined) break;
+      lane.underWay++;
+      void this.#send(lane, work);
+    }
+    if (lane.waiting.length === 0 && lane.underWay === 0) this.#lanes.delete(lane.key);
+  }
+
+  async #send(lane: Lane, work: Work): Promise<void> {
+    const beganAt = this.#options.clock.now();
+    try {
+      const result = await this.#attempt(work);
+      lane.isDown = result.isDown;
+      const recorded = this.#record(work, { outcomes: result.outcomes, beganAt, extra: [] });
+      // A destination that is down is not dialled for each of those that wait: they hear the reason and wait on.
+      if (result.isDown) this.#turnBack(lane, result);
+      lane.underWay--;
+      this.#run(lane);
+      await recorded;
+    } catch (error) {
+      lane.underWay--;
+      this.#held -= work.recipients.length;
+      this.#trouble(`sending ${refOf(work.entry.id)}`, error);
+      this.#run(lane);
+    }
+  }
+
+  async #attempt({ entry, recipients, content, destination }: Work): Promise<SendResult> {
+    const target = await this.#options.targetFor(destination);
+    if ("result" in target) return { outcomes: recipients.map(() => target), isDown: false };
+    return this.#options.remote.send(target, { ...entry, id: refOf(entry.id), recipients, content });
+  }
+
+  #turnBack(lane: Lane, { outcomes }: SendResult): void {
+    const [first] = outcomes;
+    if (first === undefined) return;
+    for (const work of lane.waiting.splice(0)) {
+      const outcome = { ...first, said: `not tried, because ${lane.key} is down: ${first.said}` };
+      void this.#record(work, {
+        outcomes: work.recipients.map(() => outcome),
+        beganAt: this.#options.clock.now(),
+        extra: [],
+      });
+    }
+  }
+
+  // Recording
+
+  async #record(
+    work: Omit<Work, "destination">,
+    attempt: {
+      readonly outcomes: readonly RecipientOutcome[];
+      readonly beganAt: number;
+      readonly extra: readonly Statement[];
+    },
+  ): Promise<void> {
+    const { store, clock, schedule, random, contents } = this.#options;
+    const now = clock.now();
+    const judged = work.recipients.map((recipient, index) => {
+      const outcome = attempt.outcomes[index] ?? unknownOutcome;
+      return {
+        recipient,
+        outcome,
+        ruling: fateOf(outcome, { recipient, entry: work.entry }, { now, schedule, jitter: random() }),
+      };
+    });
+    try {
+      const unit: Statement[] = [...attempt.extra];
+      const finished = judged.filter(({ ruling }) => ruling.fate !== "waiting").map(({ recipient }) => recipient);
+      for (const { recipient, outcome, ruling } of judged) {
+        if (ruling.fate === "waiting")
+          unit.push(
+            ...this.#waits({ recipient, outcome, ruling }, { ...attempt, endedAt: now, leaseUntil: work.leaseUntil }),
+          );
+      }
+      unit.push(...(await this.#reportUnit(work, judged)));
+      const isFile = work.content.bytes === null;
+      if (finished.length > 0) unit.push(...finishRecipients({ recipients: finished, entry: work.entry, isFile }));
+      const returned = await store.commit(unit);
+      if (finished.length > 0 && isFile) {
+        const file = returned.at(-1)?.[0]?.["file"];
+        if (typeof file === "string") await contents.remove(file);
+      }
+      for (const one of judged) this.#tell(work.entry, one);
+    } catch (error) {
+      // The lease ends by itself and the next try is set: nothing is lost.
+      this.#trouble(`recording what became of ${refOf(work.entry.id)}`, error);
+    } finally {
+      this.#held -= work.recipients.length;
+    }
+  }
+
+  #waits(
+    { recipient, outcome, ruling }: Judged & { readonly ruling: Extract<Ruling, { fate: "waiting" }> },
+    attempt: { readonly beganAt: number; readonly endedAt: number; readonly leaseUntil: number },
+  ): Statement[] {
+    return [
+      recordAttempt({
+        id: this.#options.store.nextId(),
+        recipientId: recipient.id,
+        beganAt: attempt.beganAt,
+        endedAt: attempt.endedAt,
+        host: outcome.host,
+        code: outcome.code,
+        said: outcome.said,
+      }),
+      retryLater({
+        recipientId: recipient.id,
+        leaseUntil: attempt.leaseUntil,
+        dueAt: ruling.dueAt,
+        waitsFor: outcome.said,
+        attempts: recipient.attempts,
+        isDelayReported: recipient.isDelayReported || ruling.report === "delay",
+      }),
+    ];
+  }
+
+  async #reportUnit(work: Omit<Work, "destination">, judged: readonly Judged[]): Promise<Statement[]> {
+    const { reports, schedule, clock } = this.#options;
+    const unit: Statement[] = [];
+    const owed = Map.groupBy(
+      judged.filter(({ ruling }) => ruling.report !== null),
+      ({ ruling }) => ruling.report,
+    );
+    for (const [kind, about] of owed) {
+      if (kind === null) continue;
+      unit.push(
+        ...(await reports.unitFor({
+          kind: kind satisfies ReportKind,
+          entry: work.entry,
+          content: work.content,
+          recipients: about.map(({ recipient, outcome, ruling }) => ({
+            recipient,
+            outcome: ruling.fate === "expired" ? expiredOutcome(outcome) : outcome,
+            lastAttemptAt: clock.now(),
+            willRetryUntil: kind === "delay" ? work.entry.bornAt + schedule.lifetimeMs : null,
+          })),
+        })),
+      );
+    }
+    if (unit.length > 0) this.#claimSoon(0);
+    return unit;
+  }
+
+  #tell(entry: QueueEntry, { recipient, outcome, ruling }: Judged): void {
+    const message = refOf(entry.id);
+    const { forwardPath } = recipient;
+    const { host, said } = outcome;
+    if (ruling.fate === "waiting") {
+      this.#options.emit({ name: "recipient-deferred", message, forwardPath, host, said, nextAt: ruling.dueAt });
+      this.#claimSoon(Math.min(looksAtMostEveryMs, Math.max(50, ruling.dueAt - this.#options.clock.now())));
+    } else this.#options.emit({ name: "recipient-finished", message, forwardPath, outcome: ruling.fate, host, said });
+  }
+
+  #trouble(doing: string, error: unknown): void {
+    this.#options.emit({ name: "trouble", doing, problem: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+type Judged = { readonly recipient: QueuedRecipient; readonly outcome: RecipientOutcome; readonly ruling: Ruling };
+
+const unknownOutcome: RecipientOutcome = {
+  result: "transient",
+  code: null,
+  status: "4.3.0",
+  said: "the attempt gave no outcome",
+  host: null,
+};

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import type { AddressInfo } from "node:net";
+import { test, type TestContext } from "node:test";
+import { createTransport } from "nodemailer";
+import { SMTPServer } from "smtp-server";
+import { selfSigned } from "../../src/tls/self-signed.ts";
+import { startedServer } from "../../testing/world.ts";
+
+type Taken = { readonly from: string; readonly to: readonly string[]; readonly content: string };
+
+/** An independent next hop that refuses `gone@`, defers `later@`, and takes the rest. */
+async function nextHop(t: TestContext, options: { readonly login?: boolean } = {}) {
+  const taken: Taken[] = [];
+  const { certificate, key } = await selfSigned("localhost", Date.now());
+  const server = new SMTPServer({
+    cert: certificate,
+    key,
+    authOptional: options.login !== true,
+    closeTimeout: 100,
+    onAuth: ({ username, password }, _session, done) =>
+      username === "us" && password === "secret" ? done(null, { user: "us" }) : done(new Error("no")),
+    onRcptTo({ address }, _session, done) {
+      if (address.startsWith("gone@")) return done(Object.assign(new Error("no such user"), { responseCode: 550 }));
+      if (address.startsWith("later@")) return done(Object.assign(new Error("come back"), { responseCode: 450 }));
+      return done();
+    },
+    onData(stream, session, done) {
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("end", () => {
+        const { mailFrom, rcptTo } = session.envelope;
+        taken.push({
+          from: mailFrom === false ? "" : mailFrom.address,
+          to: rcptTo.map(({ address }) => address),
+          content: Buffer.concat(chunks).toString("latin1"),
+        });
+        done();
+      });
+    },
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => new Promise<void>((resolve) => server.close(resolve)));
+  return { taken, port: (server.server.address() as AddressInfo).port };
+}
+
+function policyVia(port: number, more = ""): string {
+  return `
+routing: [ { sent-to: "#mx.example.test", route: inbound } ]
+default-route: { via: smart-host, host: 127.0.0.1, port: ${port}${more} }
+relay: { addresses: [ { id: loopback, match: 127.0.0.1 } ] }
+`;
+}
+
+const clientOf = (t: TestContext, port: number) => {
+  const transport = createTransport({ host: "127.0.0.1", port, ignoreTLS: true });
+  t.after(() => transport.close());
+  return transport;
+};
+
+test("each recipient has a fate of its own (O-34): delivered, failed with a report, waiting", async (t) => {
+  const hop = await nextHop(t);
+  const { portOf, seen, events, server } = await startedServer(t, policyVia(hop.port));
+  const from = server.firstAccount?.address ?? assert.fail();
+  const to = ["ok@r.test", "gone@r.test", "later@r.test"];
+  await clientOf(t, portOf("relay")).sendMail({ envelope: { from, to }, subject: "dots", text: ".one\r\n..two\r\n" });
+  await seen(
+    (event) =>
+      event.name === "recipient-finished" && event.forwardPath === "ok@r.test" && event.outcome === "delivered",
+  );
+  await seen(
+    (event) => event.name === "recipient-finished" && event.forwardPath === "gone@r.test" && event.outcome === "failed",
+  );
+  await seen((event) => event.name === "recipient-deferred" && event.forwardPath === "later@r.test");
+  assert.deepEqual(
+    hop.taken.map(({ from: sender, to: recipients }) => [sender, recipients]),
+    [[from, ["ok@r.test"]]],
+  );
+  assert.match(hop.taken[0]?.content ?? "", /\r\n\.one\r\n\.\.two\r\n/);
+  // The report went straight into the mailbox of the sender, who is an account here: nothing more was sent anywhere.
+  assert.equal(events.filter(({ name }) => name === "trouble").length, 0);
+});
+
+test("a report about a stranger's mail goes out with the null reverse-path; none goes about a report (O-35)", async (t) => {
+  const hop = await nextHop(t);
+  const { portOf, seen } = await startedServer(t, policyVia(hop.port));
+  const client = clientOf(t, portOf("relay"));
+  await client.sendMail({ envelope: { from: "s@far.test", to: ["gone@r.test"] }, subject: "x", text: "x" });
+  await seen((event) => event.name === "recipient-finished" && event.forwardPath === "s@far.test");
+  const report = hop.taken[0] ?? assert.fail();
+  assert.deepEqual([report.from, report.to], ["", ["s@far.test"]]);
+  assert.match(report.content, /Content-Type: multipart\/report; report-type=delivery-status/);
+  assert.match(report.content, /Final-Recipient: rfc822; gone@r\.test\r\nAction: failed\r\nStatus: 5\.\d\.\d/);
+  await client.sendMail({ envelope: { from: "", to: ["gone@r.test"] }, subject: "a report", text: "x" });
+  await seen(
+    (event) => event.name === "recipient-finished" && event.outcome === "failed" && event.forwardPath === "gone@r.test",
+  );
+  assert.equal(hop.taken.length, 1);
+});
+
+test("a password goes to a smart host only over verified TLS", async (t) => {
+  const hop = await nextHop(t, { login: true });
+  const { portOf, seen } = await startedServer(t, policyVia(hop.port, ", account: us"));
+  await clientOf(t, portOf("relay")).sendMail({
+    envelope: { from: "a@b.test", to: ["ok@r.test"] },
+    subject: "x",
+    text: "x",
+  });
+  await seen((event) => event.name === "recipient-deferred" && /no password is kept|not trusted/.test(event.said));
+  assert.equal(hop.taken.length, 0);
+});
+
+test("a next hop that is down defers, says so, and is not dialled for each", async (t) => {
+  const { portOf, seen } = await startedServer(t, policyVia(1));
+  await clientOf(t, portOf("relay")).sendMail({
+    envelope: { from: "a@b.test", to: ["ok@r.test"] },
+    subject: "x",
+    text: "x",
+  });
+  await seen((event) => event.name === "recipient-deferred" && /ECONNREFUSED/.test(event.said));
+});

@@ -2,21 +2,15 @@ import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Administration } from "./accounts/administer.ts";
-import type { Store } from "./store/store.ts";
-import { addPolicyVersion } from "./store/policy-versions.ts";
 
 /** What a server without a policy begins with: one domain of ours, relay for those who log in, nobody else. */
-export async function makeFirstPolicy(
-  store: Store,
-  first: { readonly domain: string; readonly now: number },
-): Promise<void> {
-  const document = `# Whose mail is passed on. See \`gatepost policy show\`, and \`gatepost policy apply FILE\` to change it.
+export function usualFirstPolicy(domain: string): string {
+  return `# Whose mail is passed on.
 routing:
-  - { sent-to: "#${first.domain}", route: inbound }
+  - { sent-to: "#${domain}", route: inbound }
 relay:
   authenticated: true
 `;
-  await addPolicyVersion(store, { at: first.now, who: "first start", why: "something to begin with", document }, 0);
 }
 
 export type FirstAccount = { readonly address: string; readonly password: string };

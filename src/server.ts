@@ -14,7 +14,7 @@ import { Runner } from "./delivery/runner.ts";
 import { targetsBy } from "./delivery/targets.ts";
 import { systemResolver } from "./dns/system-resolver.ts";
 import type { Emit } from "./events/emit.ts";
-import { type FirstAccount, makeFirstAccount, makeFirstPolicy } from "./first-start.ts";
+import { type FirstAccount, makeFirstAccount, usualFirstPolicy } from "./first-start.ts";
 import type { Destination } from "./policy/decision.ts";
 import { isPolicy, parsePolicy } from "./policy/document.ts";
 import { destinationOf } from "./policy/judge.ts";
@@ -42,6 +42,10 @@ export type ServerOptions = {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly version: string;
+  /** What a data folder without a policy begins with; else one domain of ours, and relay for accounts. */
+  readonly firstPolicy?: string;
+  /** Of the first account and policy; else the host name, or example.test. */
+  readonly firstDomain?: string;
   /** `false`: what is accepted stays in the queue. */
   readonly delivers?: boolean;
   /** The store cannot be trusted any more: end the process. */
@@ -69,14 +73,19 @@ export async function startServer({
   version,
   onFatal,
   delivers = true,
+  firstPolicy,
+  firstDomain = usualFirstDomain(config),
 }: ServerOptions): Promise<RunningServer> {
   const store = await openSqlite({ folder: config.data, onFatal });
-  let inForce = await loadPolicy(store, config, clock);
+  let inForce = await loadPolicy(store, {
+    config,
+    clock,
+    firstPolicy: firstPolicy ?? usualFirstPolicy(firstDomain),
+  });
   const domains: LocalDomains = { kindOf: (domain) => kindOfDomain(inForce.policy, domain) };
   const directory = await loadDirectory({ store, domains });
   const administration = createAdministration({ store, directory, clock });
-  const firstAccount =
-    directory.accounts().length > 0 ? null : await makeFirstAccount(administration, firstDomain(config));
+  const firstAccount = directory.accounts().length > 0 ? null : await makeFirstAccount(administration, firstDomain);
   const authenticator = await openAuthenticator({
     store,
     directory,
@@ -254,9 +263,17 @@ function openRunner({ config, store, contents, directory, clock, emit, policy, l
 const isAnyAddress = ({ value }: Ip) => value === 0 || value === 0n;
 
 /** Reads the policy in force; makes the first one. Throws when it does not parse: an unreadable policy never opens anything. */
-async function loadPolicy(store: Store, config: Config, clock: Clock): Promise<PolicyInForce> {
-  if ((await currentPolicy(store)) === null)
-    await makeFirstPolicy(store, { domain: firstDomain(config), now: clock.now() });
+async function loadPolicy(
+  store: Store,
+  { config, clock, firstPolicy }: { readonly config: Config; readonly clock: Clock; readonly firstPolicy: string },
+): Promise<PolicyInForce> {
+  if ((await currentPolicy(store)) === null) {
+    await addPolicyVersion(
+      store,
+      { at: clock.now(), who: "first start", why: "something to begin with", document: firstPolicy },
+      0,
+    );
+  }
   const current = await currentPolicy(store);
   if (current === null) throw new Error("the policy that was made at first start cannot be read");
   const policy = parsePolicy(current.document, policyContext(config));
@@ -264,7 +281,7 @@ async function loadPolicy(store: Store, config: Config, clock: Clock): Promise<P
   throw new Error(`policy version ${current.version} cannot be used:\n${policy.map(formatProblem).join("\n")}`);
 }
 
-function firstDomain({ hostname }: Config): string {
+function usualFirstDomain({ hostname }: Config): string {
   return hostname.includes(".") ? hostname : "example.test";
 }
 

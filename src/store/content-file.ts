@@ -1,95 +1,121 @@
 import { type FileHandle, mkdir, open, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { StoreUnavailable } from "./store.ts";
 
 /** Octets that may wait for the disk before the writer counts as full. */
 const highWater = 256 * 1024;
 
-/** One content as a file below `root`: written in order, synced with its folder before anybody names it. */
+/** One content as a file: written in order, synced with its folder before anybody names it. */
 export class ContentFile {
   readonly #path: string;
-  #work: Promise<FileHandle>;
+  #handle: FileHandle | null = null;
   #waiting: Uint8Array[] = [];
+  /** Octets that are not written yet, those under way included. */
   #waitingSize = 0;
-  #isWriting = false;
+  #writing: Promise<void> | null = null;
   #failure: unknown = null;
 
-  constructor(root: string, name: string) {
-    this.#path = join(root, name);
-    this.#work = openNew(this.#path);
-    // Whoever waits for the work hears of its failure; nobody may be waiting yet.
-    this.#work.catch((error: unknown) => (this.#failure = error));
+  constructor(path: string) {
+    this.#path = path;
   }
 
   get isFull(): boolean {
     return this.#waitingSize > highWater;
   }
 
+  /** After a failure nothing is kept any more: `finish` tells of it. */
   write(chunk: Uint8Array): void {
     if (this.#failure !== null) return;
     this.#waiting.push(chunk);
     this.#waitingSize += chunk.length;
-    if (!this.#isWriting) this.#writeWaiting();
+    this.#writing ??= this.#writeAll();
   }
 
+  /** Resolves when nothing waits to be written, also when the disk failed. */
   async drained(): Promise<void> {
-    while (this.isFull) await this.#work;
-    await this.#work;
+    while (this.#writing !== null) await this.#writing;
   }
 
+  /** Rejects with `StoreUnavailable`; no part of the file is left then. */
   async finish(): Promise<void> {
-    while (this.#isWriting) await this.#work;
-    const file = await this.#work;
-    await file.datasync();
-    await file.close();
-    await syncFolder(dirname(this.#path));
+    try {
+      await this.drained();
+      if (this.#failure !== null) throw this.#failure;
+      await this.#handle?.datasync();
+      await this.#close();
+      await syncFolder(dirname(this.#path));
+    } catch (error) {
+      await this.#remove();
+      throw unavailable(error, this.#path);
+    }
   }
 
+  /** Also after `finish`: the commit that would have named the file failed. */
   discard(): void {
-    this.#waiting = [];
     this.#failure = new Error("discarded");
-    void this.#work
-      .then((file) => file.close())
-      .catch(() => {})
-      .then(() => unlink(this.#path))
-      .catch(() => {});
+    this.#waiting = [];
+    void this.drained().then(() => this.#remove());
   }
 
-  #writeWaiting(): void {
-    this.#isWriting = true;
-    this.#work = this.#work.then(async (file) => {
+  async #writeAll(): Promise<void> {
+    try {
+      this.#handle ??= await openNew(this.#path);
       while (this.#waiting.length > 0) {
         const chunks = this.#waiting;
-        const size = this.#waitingSize;
+        const size = chunks.reduce((sum, { length }) => sum + length, 0);
         this.#waiting = [];
-        const { bytesWritten } = await file.writev(chunks);
-        if (bytesWritten !== size) throw new Error(`${bytesWritten} of ${size} octets were written to ${this.#path}`);
+        const { bytesWritten } = await this.#handle.writev(chunks);
+        // A file takes less than all only when the disk cannot hold more.
+        if (bytesWritten < size) throw diskFull(`${bytesWritten} of ${size} octets could be written`);
         this.#waitingSize -= size;
       }
-      this.#isWriting = false;
-      return file;
-    });
-    this.#work.catch((error: unknown) => {
+    } catch (error) {
       this.#failure = error;
-      this.#isWriting = false;
-      this.#waitingSize = 0;
       this.#waiting = [];
-    });
+      this.#waitingSize = 0;
+    }
+    this.#writing = null;
+  }
+
+  async #close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = null;
+    await handle?.close();
+  }
+
+  /** Never rejects: what is left behind, a later sweep finds. */
+  async #remove(): Promise<void> {
+    await this.#close().catch(() => {});
+    await unlink(this.#path).catch(() => {});
   }
 }
 
 async function openNew(path: string): Promise<FileHandle> {
   const folder = dirname(path);
   const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-  // A new folder is safe only when its parent is synced too.
-  if (made !== undefined) await syncFolder(dirname(folder));
+  // A new folder is safe only when the one above it is synced too.
+  if (made !== undefined)
+    for (let above = folder; above.length >= made.length;) await syncFolder((above = dirname(above)));
   return open(path, "wx", 0o600);
 }
 
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   try {
     await handle.sync();
   } finally {
     await handle.close();
   }
+}
+
+function diskFull(problem: string): Error {
+  return Object.assign(new Error(problem), { code: "ENOSPC" });
+}
+
+/** Not fatal, whatever it is: only this message was to rest on this file, and it is refused. */
+function unavailable(error: unknown, path: string): StoreUnavailable {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  const message = error instanceof Error ? error.message : String(error);
+  const isFull = code === "ENOSPC" || code === "EDQUOT";
+  return new StoreUnavailable(`${path} cannot be written: ${message}`, { isFatal: false, isFull }, error);
 }

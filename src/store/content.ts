@@ -1,22 +1,27 @@
 import { statfs, unlink } from "node:fs/promises";
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import type { ContentSource } from "../queue/entry.ts";
 import { ContentFile } from "./content-file.ts";
+import { type ContentRow, sourceOf } from "./content-source.ts";
+import { type Swept, sweepContents } from "./content-sweep.ts";
 import { epochOf } from "./epoch.ts";
 import type { Statement, Store } from "./store.ts";
 
 /** Takes the bytes of one message as they arrive: few stay in memory, more go to a file. */
 export interface ContentWriter {
+  /** Keeps the chunk without copying it: the caller does not change it afterwards. */
   write(chunk: Uint8Array): void;
   /** More waits to be written than the memory should hold: stop reading the socket until `drained`. */
   readonly isFull: boolean;
-  /** Rejects when the file cannot be written. */
+  /** Never rejects: what went wrong shows at `finish`. */
   drained(): Promise<void>;
   readonly size: number;
-  /** File and folder are synced when it resolves; small contents are ready at once. */
+  /**
+   * Small contents are ready at once. For large ones file and folder are synced when it resolves; it rejects with
+   * `StoreUnavailable` when the disk is full or broken, and leaves no file.
+   */
   finish(): StoredContent | Promise<StoredContent>;
-  /** Forgets the bytes; a file is removed. */
+  /** Forgets the bytes; a file is removed. Also for what was finished and could not be committed. */
   discard(): void;
 }
 
@@ -28,59 +33,50 @@ export type StoredContent = {
   readonly source: ContentSource;
 };
 
-export type ContentRow = {
-  readonly size: number;
-  readonly inline: Uint8Array | null;
-  readonly file: string | null;
-};
-
 export interface Contents {
   create(): ContentWriter;
-  /** A missing file shows when it is read, as an error of the stream. */
+  /** `stream` throws `ContentDamaged` when the bytes are missing or not as many as the row says. */
   open(row: ContentRow): ContentSource;
   /** After the commit that deleted the row. What is missed here is found by the sweep of a later start. */
   remove(file: string): Promise<void>;
-  /** Octets that are free for new contents. */
+  /** Octets that are free for new contents; 0 when no file can be made any more. */
   freeBytes(): Promise<number>;
+  /** Looks after what earlier starts left behind; once after a start, beside all other work. */
+  sweep(now: number): Promise<Swept>;
 }
 
 export type ContentsOptions = {
   /** The data folder. */
   readonly folder: string;
-  readonly store: Pick<Store, "nextId">;
+  readonly store: Pick<Store, "nextId" | "read">;
   /** Octets up to which a content is kept in the database. */
   readonly inlineLimit?: number;
 };
 
 const usualInlineLimit = 64 * 1024;
+/** A disk with fewer free file entries counts as full. */
+const fewestEntries = 1000;
 
 export function openContents({ folder, store, inlineLimit = usualInlineLimit }: ContentsOptions): Contents {
   const root = join(folder, "content");
+  const epoch = epochOf(store.nextId());
   return {
     create: () => new Writer(store.nextId(), { root, inlineLimit }),
     open: (row) => sourceOf(root, row),
     remove: (file) => unlink(join(root, file)).catch(() => {}),
     async freeBytes() {
-      const { bavail, bsize } = await statfs(folder);
-      return bavail * bsize;
+      const { bavail, bsize, files, ffree } = await statfs(folder);
+      // Some file systems have no such limit and say 0.
+      return files > 0 && ffree < fewestEntries ? 0 : bavail * bsize;
     },
+    sweep: (now) => sweepContents({ root, quarantine: join(folder, "quarantine"), store, epoch, now }),
   };
 }
 
-export function sourceOf(root: string, { size, inline, file }: ContentRow): ContentSource {
-  if (inline !== null) {
-    return {
-      size,
-      bytes: inline,
-      async *stream() {
-        yield inline;
-      },
-    };
-  }
-  return { size, bytes: null, stream: () => createReadStream(join(root, file ?? "missing")) };
-}
-
 const insertContent = "INSERT INTO content (id, size, inline, file) VALUES (?, ?, ?, ?)";
+
+/** Pieces in memory from which on they are joined: a client that sends single octets must not cost a hundred times as many. */
+const manyPieces = 64;
 
 class Writer implements ContentWriter {
   readonly #id: number;
@@ -109,18 +105,17 @@ class Writer implements ContentWriter {
   }
 
   write(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
     this.#size += chunk.length;
     if (this.#file !== null) return this.#file.write(chunk);
     this.#chunks.push(chunk);
-    if (this.#size <= this.#inlineLimit) return;
-    this.#file = new ContentFile(this.#root, this.#name());
-    for (const waiting of this.#chunks) this.#file.write(waiting);
-    this.#chunks = [];
+    if (this.#size > this.#inlineLimit) this.#goOnInFile();
+    else if (this.#chunks.length === manyPieces) this.#chunks = [joined(this.#chunks)];
   }
 
   finish(): StoredContent | Promise<StoredContent> {
     if (this.#file !== null) return this.#finishFile(this.#file);
-    const inline = joined(this.#chunks, this.#size);
+    const inline = joined(this.#chunks);
     this.#chunks = [];
     return this.#stored({ size: this.#size, inline, file: null });
   }
@@ -128,6 +123,12 @@ class Writer implements ContentWriter {
   discard(): void {
     this.#chunks = [];
     this.#file?.discard();
+  }
+
+  #goOnInFile(): void {
+    this.#file = new ContentFile(join(this.#root, this.#name()));
+    for (const waiting of this.#chunks) this.#file.write(waiting);
+    this.#chunks = [];
   }
 
   async #finishFile(file: ContentFile): Promise<StoredContent> {
@@ -146,9 +147,9 @@ class Writer implements ContentWriter {
   }
 }
 
-/** One buffer of exactly this size and of its own: it crosses to the database's thread without its socket's slab. */
-function joined(chunks: readonly Uint8Array[], size: number): Buffer {
-  const all = Buffer.allocUnsafeSlow(size);
+/** One buffer of exactly this size and of its own: it keeps no socket's slab alive. */
+function joined(chunks: readonly Uint8Array[]): Buffer {
+  const all = Buffer.allocUnsafeSlow(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {
     all.set(chunk, at);

@@ -17,14 +17,15 @@ export type LocalDelivery = {
 export function deliverHere({ mailboxId, contentId, contentSize, prefix, at }: LocalDelivery): Unit {
   const size = contentSize + prefix.length;
   return [
-    {
-      sql: "INSERT INTO message (mailbox_id, uid, content_id, prefix, size, internal_date, flags, modseq) SELECT id, uid_next, ?, ?, ?, ?, '', modseq + 1 FROM mailbox WHERE id = ?",
-      parameters: [contentId, prefix, size, at, mailboxId],
-      changes: 1,
-    },
+    // The counters first: that locks the mailbox's row until the commit, also where units run side by side (PostgreSQL).
     {
       sql: "UPDATE mailbox SET uid_next = uid_next + 1, modseq = modseq + 1, messages = messages + 1, octets = octets + ? WHERE id = ?",
       parameters: [size, mailboxId],
+      changes: 1,
+    },
+    {
+      sql: "INSERT INTO message (mailbox_id, uid, content_id, prefix, size, internal_date, flags, modseq) SELECT id, uid_next - 1, CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS INTEGER), CAST(? AS BIGINT), '', modseq FROM mailbox WHERE id = ?",
+      parameters: [contentId, prefix, size, at, mailboxId],
     },
   ];
 }

@@ -1,7 +1,7 @@
-import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Administration } from "./accounts/administer.ts";
+import { freshPassword } from "./admin/operations/account.ts";
 
 /** What a server without a policy begins with: one domain of ours, relay for those who log in, nobody else. */
 export function usualFirstPolicy(domain: string): string {
@@ -18,7 +18,7 @@ export type FirstAccount = { readonly address: string; readonly password: string
 /** The first account with a password that nobody knows yet. */
 export async function makeFirstAccount(administration: Administration, domain: string): Promise<FirstAccount> {
   const address = `admin@${domain}`;
-  const password = initialPassword();
+  const password = freshPassword();
   const made = await administration.create({ address, password: { password } });
   if ("refused" in made) throw new Error(`cannot make the first account ${address}: ${made.refused}`);
   return { address, password };
@@ -29,11 +29,4 @@ export async function writePassword(folder: string, { address, password }: First
   const file = join(folder, "first-password");
   await writeFile(file, `${address} ${password}\n`, { mode: 0o600 });
   return file;
-}
-
-/** Twenty characters of an alphabet without look-alikes: about 98 bits. */
-function initialPassword(): string {
-  const alphabet = "abcdefghjkmnpqrstuvwxyz23456789";
-  const letters = Array.from({ length: 20 }, () => alphabet.charAt(randomInt(alphabet.length)));
-  return letters.join("").replace(/(.{5})(?=.)/g, "$1-");
 }

@@ -1,6 +1,8 @@
-import { createAdministration, type Administration } from "./accounts/administer.ts";
+import type { AdminContext } from "./admin/context.ts";
+import { openControlSocket } from "./admin/socket-server.ts";
+import type { Administration } from "./accounts/administer.ts";
 import { openAuthenticator } from "./accounts/authenticator.ts";
-import { loadDirectory, type LiveDirectory, type LocalDomains } from "./accounts/directory.ts";
+import type { LiveDirectory } from "./accounts/directory.ts";
 import type { Ip } from "./address/address.ts";
 import { isSameIp } from "./address/ip.ts";
 import { has, setOfCidr, subtract, unionOf } from "./address/ip-set.ts";
@@ -16,21 +18,18 @@ import { systemResolver } from "./dns/system-resolver.ts";
 import type { Emit } from "./events/emit.ts";
 import { type FirstAccount, makeFirstAccount, usualFirstPolicy } from "./first-start.ts";
 import type { Destination } from "./policy/decision.ts";
-import { isPolicy, parsePolicy } from "./policy/document.ts";
 import { destinationOf } from "./policy/judge.ts";
 import type { Policy } from "./policy/policy.ts";
-import { formatProblem, type PolicyProblem } from "./policy/problems.ts";
-import { findEntry } from "./policy/routing-table.ts";
-import { Gate, type PolicyInForce } from "./reception/gate.ts";
+import type { PolicyProblem } from "./policy/problems.ts";
+import { Gate } from "./reception/gate.ts";
 import { openReception, type OpenListener, type Reception } from "./reception/reception.ts";
 import * as replies from "./smtp/replies.ts";
 import type { Reply } from "./smtp/reply.ts";
 import { type Contents, openContents } from "./store/content.ts";
 import { openJournal } from "./store/journal.ts";
-import { addPolicyVersion, currentPolicy } from "./store/policy-versions.ts";
 import { deliverHere } from "./store/local-delivery.ts";
 import { highestTime, readSetting, settingOf, smartHostPassword, writeSetting } from "./store/settings.ts";
-import { openSqlite } from "./store/sqlite/driver.ts";
+import { openRecords } from "./records.ts";
 import type { Store } from "./store/store.ts";
 import type { Clock } from "./time/clock.ts";
 import { openCertificates } from "./tls/certificates.ts";
@@ -52,17 +51,14 @@ export type ServerOptions = {
   readonly onFatal: (problem: string) => void;
 };
 
-export type PolicyChange = { readonly document: string; readonly who: string; readonly why: string };
-
 export type RunningServer = {
   readonly reception: Reception;
-  readonly policy: () => PolicyInForce;
   /** Made by this start; its password is shown once. */
   readonly firstAccount: FirstAccount | null;
   readonly administration: Administration;
   readonly directory: LiveDirectory;
   /** Puts a document in force for the next recipient on, without dropping a session; its problems when it does not parse. */
-  applyPolicy(change: PolicyChange): Promise<readonly PolicyProblem[]>;
+  applyPolicy(change: Parameters<AdminContext["policy"]["apply"]>[0]): Promise<readonly PolicyProblem[]>;
   close(): Promise<void>;
 };
 
@@ -76,15 +72,14 @@ export async function startServer({
   firstPolicy,
   firstDomain = usualFirstDomain(config),
 }: ServerOptions): Promise<RunningServer> {
-  const store = await openSqlite({ folder: config.data, onFatal });
-  let inForce = await loadPolicy(store, {
+  const records = await openRecords({
     config,
     clock,
+    emit,
+    onFatal,
     firstPolicy: firstPolicy ?? usualFirstPolicy(firstDomain),
   });
-  const domains: LocalDomains = { kindOf: (domain) => kindOfDomain(inForce.policy, domain) };
-  const directory = await loadDirectory({ store, domains });
-  const administration = createAdministration({ store, directory, clock });
+  const { store, directory, administration, policy } = records;
   const firstAccount = directory.accounts().length > 0 ? null : await makeFirstAccount(administration, firstDomain);
   const authenticator = await openAuthenticator({
     store,
@@ -112,11 +107,11 @@ export async function startServer({
     directory,
     clock,
     emit,
-    policy: () => inForce.policy,
+    policy: () => policy.current().policy,
     listeners: () => reception.listeners,
   });
   const gate = new Gate({
-    policy: () => inForce,
+    policy: policy.current,
     directory,
     journal,
     // Recipients that live at another host cannot be asked for yet: they are deferred, never accepted unseen.
@@ -150,23 +145,26 @@ export async function startServer({
     listeners: reception.listeners.map(({ name, port }) => `${name}:${port}`),
     version,
   });
+  const admin: AdminContext = {
+    ...records,
+    config,
+    flushJournal: () => journal.flush(),
+    wakeQueue: () => runner.wake(),
+    clock,
+    emit,
+  };
+  const control = await openControlSocket(admin).catch((error: unknown) => {
+    emit({ name: "trouble", doing: "opening the control socket", problem: String(error) });
+    return null;
+  });
   return {
     reception,
-    policy: () => inForce,
     firstAccount,
     administration,
     directory,
-    async applyPolicy({ document, who, why }) {
-      const policy = parsePolicy(document, policyContext(config));
-      if (!isPolicy(policy)) return policy;
-      const version = await addPolicyVersion(store, { at: clock.now(), who, why, document }, inForce.version);
-      if (version === null) throw new Error("another policy was applied meanwhile: look at it first");
-      inForce = { policy, version };
-      directory.domainsChanged();
-      emit({ name: "policy-applied", version, who, why });
-      return [];
-    },
+    applyPolicy: policy.apply,
     async close() {
+      await control?.close();
       await reception.close(config.timeouts.stop);
       await runner.stop(config.timeouts.stop);
       time.stop();
@@ -262,38 +260,8 @@ function openRunner({ config, store, contents, directory, clock, emit, policy, l
 
 const isAnyAddress = ({ value }: Ip) => value === 0 || value === 0n;
 
-/** Reads the policy in force; makes the first one. Throws when it does not parse: an unreadable policy never opens anything. */
-async function loadPolicy(
-  store: Store,
-  { config, clock, firstPolicy }: { readonly config: Config; readonly clock: Clock; readonly firstPolicy: string },
-): Promise<PolicyInForce> {
-  if ((await currentPolicy(store)) === null) {
-    await addPolicyVersion(
-      store,
-      { at: clock.now(), who: "first start", why: "something to begin with", document: firstPolicy },
-      0,
-    );
-  }
-  const current = await currentPolicy(store);
-  if (current === null) throw new Error("the policy that was made at first start cannot be read");
-  const policy = parsePolicy(current.document, policyContext(config));
-  if (isPolicy(policy)) return { policy, version: current.version };
-  throw new Error(`policy version ${current.version} cannot be used:\n${policy.map(formatProblem).join("\n")}`);
-}
-
-function usualFirstDomain({ hostname }: Config): string {
-  return hostname.includes(".") ? hostname : "example.test";
-}
-
 function filesOf({ tls }: Config) {
   return tls.certificate === undefined || tls.key === undefined ? null : { certificate: tls.certificate, key: tls.key };
-}
-
-function kindOfDomain(policy: Policy, domain: string): ReturnType<LocalDomains["kindOf"]> {
-  if (domain === "" || domain.startsWith("[")) return "here";
-  const route = findEntry(policy.routing, domain)?.route;
-  if (route?.kind !== "inbound") return "away";
-  return route.unknownTo === null ? "here" : "split";
 }
 
 const toleratedMs = 5 * 60_000;
@@ -347,4 +315,8 @@ function watchDisk(
       timer.cancel();
     },
   };
+}
+
+function usualFirstDomain({ hostname }: Config): string {
+  return hostname.includes(".") ? hostname : "example.test";
 }

@@ -1,7 +1,7 @@
 import { loadConfig } from "../config/load.ts";
 import { isConfig } from "../config/read.ts";
 import type { Config } from "../config/schema.ts";
-import { UsageError } from "./program.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** The boot file, or a `UsageError` with every mistake in it. */
 export function configOf(named: string | undefined): Config {

@@ -1,21 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Address, Ip } from "../address/address.ts";
-import { formatIp, parseIp } from "../address/ip.ts";
-import { emptySet } from "../address/ip-set.ts";
+import { parseIp } from "../address/ip.ts";
 import { formatAddress, parseAddress, parsePath } from "../address/path.ts";
-import { policyContext } from "../config/policy-context.ts";
-import type { Config } from "../config/schema.ts";
-import { isPolicy, parsePolicy } from "../policy/document.ts";
 import { explain, explanationLines, imaginedRecipients } from "../policy/explain.ts";
 import type { Facts, Recipients } from "../policy/facts.ts";
-import { factsFromJson } from "../policy/facts-json.ts";
-import type { Policy, PolicyContext } from "../policy/policy.ts";
-import { formatProblem } from "../policy/problems.ts";
-import { idOfRef } from "../store/ref.ts";
-import { policyVersion } from "../store/policy-versions.ts";
-import { openSqlite } from "../store/sqlite/driver.ts";
-import { UsageError } from "./program.ts";
+import type { Policy } from "../policy/policy.ts";
+import { contextWithoutBootFile, readPolicyFile } from "./policy-file.ts";
+import { UsageError } from "./usage-error.ts";
 
 const optionsSchema = z.object({
   policy: z.string().optional(),
@@ -31,14 +22,12 @@ const optionsSchema = z.object({
 });
 type Options = z.output<typeof optionsSchema>;
 
-type Asked = { readonly ref: string | null; readonly options: object; readonly config: () => Promise<Config> };
-
-/** `gatepost explain`: exits 0 whatever the verdict, 2 for arguments or a policy that do not parse. */
-export async function explainCommand({ ref, options, config }: Asked): Promise<number> {
+/** `gatepost explain --policy FILE …`: exits 0 whatever the verdict, 2 for arguments or a policy that do not parse. */
+export async function explainCommand(options: object): Promise<number> {
   const read = optionsSchema.parse(options);
-  if (ref !== null) return explainRef(ref, { config: await config(), json: read.json === true });
-  if (read.policy === undefined)
+  if (read.policy === undefined) {
     throw new UsageError("explain needs a REF, or --policy FILE with --client, --from and --to");
+  }
   const policy = await readPolicyFile(read.policy);
   return tell({ policy, facts: imagine(read), recipients: imaginedRecipients }, read.json === true);
 }
@@ -50,25 +39,6 @@ function tell({ policy, facts, recipients }: Judged, json: boolean): number {
   const text = json ? JSON.stringify(explanation) : explanationLines(explanation, facts).join("\n");
   process.stdout.write(`${text}\n`);
   return 0;
-}
-
-/** Without a boot file two listeners are known. */
-const contextWithoutBootFile: PolicyContext = {
-  listeners: [
-    { name: "relay", kind: "relay" },
-    { name: "submission", kind: "submission" },
-  ],
-  ownAddresses: emptySet,
-  translationPrefixes: emptySet,
-};
-
-async function readPolicyFile(file: string): Promise<Policy> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`cannot read the policy ${file}: ${error.code ?? error.message}`);
-  });
-  const policy = parsePolicy(text, contextWithoutBootFile);
-  if (isPolicy(policy)) return policy;
-  throw new UsageError(`${file} is no policy:\n${policy.map((problem) => `  ${formatProblem(problem)}`).join("\n")}`);
 }
 
 function imagine(options: Options): Facts {
@@ -122,36 +92,4 @@ function readForwardPath(text: string): Address {
   if (read.end !== bracketed.length || read.path === null)
     throw new UsageError(`--to ${JSON.stringify(text)} is no address`);
   return read.path;
-}
-
-/** A past decision, judged again from its facts under the policy it was made by. */
-async function explainRef(
-  ref: string,
-  { config, json }: { readonly config: Config; readonly json: boolean },
-): Promise<number> {
-  const id = idOfRef(ref);
-  if (id === null) throw new UsageError(`${JSON.stringify(ref)} is no REF`);
-  const store = await openSqlite({ folder: config.data, onFatal: () => {} });
-  try {
-    const [row] = await store.read({
-      sql: "SELECT facts, policy_version, at, count FROM decision WHERE id = ?",
-      parameters: [id],
-    });
-    if (row === undefined)
-      throw new Error(`the journal has no decision ${ref}: it may be older than the journal is kept`);
-    const version = await policyVersion(store, Number(row["policy_version"]));
-    if (version === null) throw new Error(`policy version ${String(row["policy_version"])} is not there any more`);
-    const { facts, recipients } = factsFromJson(String(row["facts"]));
-    const policy = parsePolicy(version.document, policyContext(config));
-    if (!isPolicy(policy)) throw new Error(`policy version ${version.version} cannot be read any more`);
-    if (!json) {
-      const client = facts.client === null ? "an unknown client" : formatIp(facts.client);
-      process.stdout.write(
-        `${new Date(Number(row["at"])).toISOString()}: ${client} on listener ${facts.listener.name}, policy version ${version.version}\n`,
-      );
-    }
-    return tell({ policy, facts, recipients }, json);
-  } finally {
-    await store.close();
-  }
 }

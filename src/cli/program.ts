@@ -1,12 +1,17 @@
 import { Command, CommanderError } from "commander";
+import { UsageError } from "./usage-error.ts";
+import { addOperations } from "./operation-commands.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import type { AdminContext } from "../admin/context.ts";
 import type { Config } from "../config/schema.ts";
 
-/** A mistake of whoever typed the command: said in one line, exit code 2. */
-export class UsageError extends Error {}
-
 /** What the command line cannot reach by itself: the composition root hands it in. */
-export type Doors = { readonly serve: (config: Config, version: string) => Promise<number> };
+export type Doors = {
+  readonly serve: (config: Config, version: string) => Promise<number>;
+  readonly openAtRest: (
+    config: Config,
+  ) => Promise<{ readonly context: AdminContext; readonly close: () => Promise<void> }>;
+};
 
 /** Runs one command line; resolves to the exit code: 0, 1 for failure, 2 for arguments or a policy that do not parse. */
 export async function run(args: readonly string[], doors: Doors): Promise<number> {
@@ -18,6 +23,16 @@ export async function run(args: readonly string[], doors: Doors): Promise<number
   const config = async (): Promise<Config> => {
     const { configOf } = await import("./boot.ts");
     return configOf(program.opts<{ config?: string }>().config);
+  };
+
+  const operateAs = async (
+    operation: string,
+    input: Readonly<Record<string, unknown>>,
+    options: object,
+  ): Promise<void> => {
+    const { operate } = await import("./operate.ts");
+    const json = "json" in options && options.json === true;
+    code = await operate({ config: await config(), operation, input, json, openAtRest: doors.openAtRest });
   };
 
   program
@@ -41,9 +56,12 @@ export async function run(args: readonly string[], doors: Doors): Promise<number
     .option("--to <address>", "the forward-path")
     .option("--json", "for programs")
     .action(async (ref: string | undefined, options: object) => {
+      if (ref !== undefined) return operateAs("explain", { ref }, options);
       const { explainCommand } = await import("./explain.ts");
-      code = await explainCommand({ ref: ref ?? null, options, config });
+      code = await explainCommand(options);
     });
+
+  addOperations(program, operateAs);
 
   try {
     await program.parseAsync(args, { from: "user" });

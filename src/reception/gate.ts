@@ -155,11 +155,14 @@ export class Gate {
   #accountFacts(visit: Visit, reversePath: ReversePath): AccountFacts | null {
     const { account } = visit;
     if (account === null) return null;
+    // As it is now, not as it was at login: rights that were taken away are gone at the next command.
+    const now = this.#context.directory.account(account.id);
+    const isSame = now !== null && now.passwordVersion === account.passwordVersion;
     return {
       name: formatAddress(addressOf(account)),
-      isEnabled: account.isEnabled,
-      mayRelay: account.mayRelay,
-      ownsReversePath: reversePath === null || this.#context.directory.ownsSender(account, reversePath),
+      isEnabled: isSame && now.isEnabled,
+      mayRelay: isSame && now.mayRelay,
+      ownsReversePath: reversePath === null || this.#context.directory.ownsSender(now ?? account, reversePath),
     };
   }
 }

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
+import type { Account } from "../accounts/account.ts";
 import type { Ip } from "../address/address.ts";
 import { formatIp, parseIp } from "../address/ip.ts";
 import type { ListenerConfig } from "../config/schema.ts";
@@ -57,11 +58,11 @@ export class Listener {
     for (const conversation of this.#conversations) if (conversation.deadline < now) conversation.expire();
   }
 
-  /** Ends the sessions of accounts that may no longer log in. */
-  endSessions(isStillWelcome: (accountId: number) => boolean): void {
+  /** Ends the sessions of accounts that were disabled or deleted, or whose password was changed. */
+  endSessions(isStillWelcome: (account: Account) => boolean): void {
     for (const conversation of this.#conversations) {
       const { account } = conversation.visit;
-      if (account !== null && !isStillWelcome(account.id)) conversation.stop();
+      if (account !== null && !isStillWelcome(account)) conversation.stop();
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Account } from "../accounts/account.ts";
 import type { Authenticator } from "../accounts/authenticator.ts";
 import type { Ip } from "../address/address.ts";
 import { parseIp } from "../address/ip.ts";
@@ -30,8 +31,6 @@ const sweepEveryMs = 1_000;
 /** All listeners of the boot file. */
 export interface Reception {
   readonly listeners: readonly OpenListener[];
-  /** After a change of accounts: sessions of those that were disabled or deleted end. */
-  endSessions(isStillWelcome: (accountId: number) => boolean): void;
   close(graceMs: number): Promise<void>;
 }
 
@@ -76,18 +75,22 @@ export async function openReception(context: ReceptionContext): Promise<Receptio
     await closeAll(0);
     throw error;
   }
+  const isWelcome = ({ id, passwordVersion }: Account) => {
+    const account = context.intake.directory.account(id);
+    return account !== null && account.isEnabled && account.passwordVersion === passwordVersion;
+  };
   let timer: Timer;
   const sweep = () => {
     const now = clock.now();
-    for (const listener of listeners) listener.sweep(now);
+    for (const listener of listeners) {
+      listener.sweep(now);
+      listener.endSessions(isWelcome);
+    }
     timer = clock.after(sweepEveryMs, sweep);
   };
   timer = clock.after(sweepEveryMs, sweep);
   return {
     listeners: opened,
-    endSessions(isStillWelcome) {
-      for (const listener of listeners) listener.endSessions(isStillWelcome);
-    },
     async close(graceMs) {
       // The sweep goes on: a client that does not close its side is dropped in time.
       await closeAll(graceMs);

@@ -1,0 +1,33 @@
+import type { Administration } from "../accounts/administer.ts";
+import type { AliasAdministration } from "../accounts/administer-aliases.ts";
+import type { Directory } from "../accounts/directory.ts";
+import type { Config } from "../config/schema.ts";
+import type { Emit } from "../events/emit.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { PolicyProblem } from "../policy/problems.ts";
+import type { Store } from "../store/store.ts";
+import type { Clock } from "../time/clock.ts";
+
+/** What operations work with; the composition root gives it. Nothing of the engines is in it. */
+export type AdminContext = {
+  readonly config: Config;
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly administration: Administration;
+  readonly aliases: AliasAdministration;
+  readonly policy: {
+    readonly current: () => { readonly policy: Policy; readonly version: number };
+    /** In force for the next recipient on; the problems of a document that does not parse. */
+    readonly apply: (change: {
+      readonly document: string;
+      readonly who: string;
+      readonly why: string;
+    }) => Promise<readonly PolicyProblem[]>;
+  };
+  /** The journal's rows so far are on their way to the store; resolves when they are there. */
+  readonly flushJournal: () => Promise<void>;
+  /** Something in the queue became due. */
+  readonly wakeQueue: () => void;
+  readonly clock: Clock;
+  readonly emit: Emit;
+};

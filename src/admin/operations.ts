@@ -1,0 +1,35 @@
+import type { Operation } from "./operation.ts";
+import * as accounts from "./operations/account.ts";
+import * as aliases from "./operations/alias.ts";
+import * as decisions from "./operations/decision.ts";
+import * as policy from "./operations/policy.ts";
+import * as queue from "./operations/queue.ts";
+
+/** Everything an administrator can do: the command line is made from this list, later the HTTP API and the console. */
+export const operations = [
+  accounts.accountList,
+  accounts.accountAdd,
+  accounts.accountPassword,
+  accounts.accountDelete,
+  accounts.accountEnable,
+  accounts.accountDisable,
+  aliases.aliasList,
+  aliases.aliasAdd,
+  aliases.aliasRemove,
+  decisions.decisionExplain,
+  decisions.decisionList,
+  policy.policyShow,
+  policy.policyApply,
+  policy.policyHistoryOf,
+  policy.policyUndo,
+  policy.policyProve,
+  queue.queueList,
+  queue.queueShow,
+  queue.queueRetry,
+  queue.queueDelete,
+] as const;
+
+export function operationCalled(name: string): Operation<never> | null {
+  const found = operations.find((operation) => operation.name === name);
+  return found === undefined ? null : (found as unknown as Operation<never>);
+}

@@ -1,0 +1,31 @@
+import type { AdminContext } from "./admin/context.ts";
+import type { Config } from "./config/schema.ts";
+import { usualFirstPolicy } from "./first-start.ts";
+import { openRecords } from "./records.ts";
+import { systemClock } from "./time/system-clock.ts";
+
+/** Opens the data folder of a server that does not run, for one operation. */
+export async function openAtRest(
+  config: Config,
+): Promise<{ readonly context: AdminContext; readonly close: () => Promise<void> }> {
+  const emit = () => {};
+  const onFatal = (problem: string) => {
+    throw new Error(problem);
+  };
+  const records = await openRecords({
+    config,
+    clock: systemClock,
+    emit,
+    onFatal,
+    firstPolicy: usualFirstPolicy("example.test"),
+  });
+  const context: AdminContext = {
+    ...records,
+    config,
+    flushJournal: () => Promise.resolve(),
+    wakeQueue: () => {},
+    clock: systemClock,
+    emit,
+  };
+  return { context, close: () => records.store.close() };
+}

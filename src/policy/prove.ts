@@ -1,0 +1,206 @@
+import { compareIp, formatIp } from "../address/ip.ts";
+import {
+  countIpv4,
+  countIpv6,
+  emptySet,
+  everyIpv4,
+  everyIpv6,
+  intersect,
+  type IpSet,
+  isEmpty,
+  isSubset,
+  sample,
+  subtract,
+  toCidrs,
+  union,
+  unionOf,
+} from "../address/ip-set.ts";
+import { publicIps } from "../address/special-purpose.ts";
+import type { ListenerKind } from "./facts.ts";
+import type { ConnectionEntry, Grant, LocalGrant, Policy } from "./policy.ts";
+import { arriveAt } from "./routing-table.ts";
+
+/** An exact set of clients; counts are decimal strings, since they go beyond 2^53. */
+export type ProvedSet = {
+  readonly ipv4: readonly string[];
+  readonly ipv6: readonly string[];
+  readonly count4: string;
+  readonly count6: string;
+  readonly public4: string;
+  readonly public6: string;
+  readonly exampleIn: string | null;
+  readonly exampleOut: string | null;
+};
+
+export type Proof = {
+  readonly listeners: readonly {
+    readonly name: string;
+    readonly kind: ListenerKind;
+    readonly withoutLogin: ProvedSet;
+    readonly withLogin: ProvedSet;
+  }[];
+  /** Open to strangers. */
+  readonly destinations: readonly { readonly sentTo: string; readonly route: string; readonly endsAt: string }[];
+  readonly entries: readonly {
+    readonly id: string;
+    readonly status: "live" | "expired" | "shadowed" | "dead";
+    readonly because: string;
+  }[];
+  readonly openRelay: boolean;
+};
+
+const everybody = union(everyIpv4, everyIpv6);
+
+/** Who can relay, computed over address sets and not sampled (relay-policy §3). `now`: milliseconds since 1970, for dated grants. */
+export function prove(policy: Policy, now: number): Proof {
+  const shutOut = neverSet(policy);
+  const welcome = connectable(policy);
+  return {
+    listeners: policy.context.listeners.map(({ name, kind }) => {
+      const grants = grantsOn(policy, { name, kind, now });
+      const without = intersect(subtract(unionOf(grants.map(({ set }) => set)), shutOut), welcome);
+      const withLogin = policy.restrictions.authenticated ? intersect(subtract(everybody, shutOut), welcome) : without;
+      return { name, kind, withoutLogin: provedSet(without), withLogin: provedSet(withLogin) };
+    }),
+    destinations: destinationsOf(policy),
+    entries: entriesOf(policy, now),
+    openRelay: policy.isOpenRelay,
+  };
+}
+
+type Live = { readonly id: string; readonly set: IpSet };
+
+/** The clients of each grant that counts on this listener now; for a local entry those are its `clients`. */
+function grantsOn(
+  { restrictions }: Policy,
+  at: { readonly name: string; readonly kind: ListenerKind; readonly now: number },
+): Live[] {
+  const counts = ({ listeners, expires }: Grant) =>
+    (expires === null || at.now < expires.at) &&
+    (listeners === null ? at.kind !== "submission" : listeners.includes(at.name));
+  const local = (grant: LocalGrant) => at.kind !== "submission" && !isEmpty(grant.set) && counts(grant);
+  return [
+    ...restrictions.addresses.filter(counts).map(({ id, set }) => ({ id, set })),
+    ...restrictions.localAddresses.filter(local).map(({ id, clients }) => ({ id, set: clients })),
+  ];
+}
+
+function neverSet({ restrictions }: Policy): IpSet {
+  return unionOf(restrictions.never.map(({ set }) => set));
+}
+
+/** Who may connect at all: the smallest set that holds an address decides, so larger ones are laid down first. */
+function connectable({ connections }: Policy): IpSet {
+  const sizeOf = ({ set }: ConnectionEntry) => countIpv4(set) * (1n << 96n) + countIpv6(set);
+  let welcome = connections.rejectsByDefault ? emptySet : everybody;
+  for (const { set, accepts } of connections.entries.toSorted((a, b) => (sizeOf(a) < sizeOf(b) ? 1 : -1))) {
+    welcome = accepts ? union(welcome, set) : subtract(welcome, set);
+  }
+  return welcome;
+}
+
+function provedSet(set: IpSet): ProvedSet {
+  const open = intersect(set, publicIps);
+  const outside = subtract(everybody, set);
+  return {
+    ...toCidrs(set),
+    count4: String(countIpv4(set)),
+    count6: String(countIpv6(set)),
+    public4: String(countIpv4(open)),
+    public6: String(countIpv6(open)),
+    exampleIn: example(isEmpty(open) ? set : open),
+    exampleOut: example(intersect(outside, publicIps)) ?? example(outside),
+  };
+}
+
+function example(set: IpSet): string | null {
+  const [first] = [...sample(set, 4, 1), ...sample(set, 6, 1)].toSorted(compareIp);
+  return first === undefined ? null : formatIp(first);
+}
+
+/** Every destination that a stranger may write to, and where it ends. */
+function destinationsOf({ routing }: Policy): Proof["destinations"] {
+  return routing.entries.flatMap(({ sentTo, route, form }) => {
+    switch (route.kind) {
+      case "inbound":
+        return [
+          {
+            sentTo,
+            route: route.unknownTo === null ? "inbound" : "unknown-to",
+            endsAt: route.unknownTo === null ? "here" : `here, else ${hostOf(route.unknownTo.nextHop)}`,
+          },
+        ];
+      case "gateway":
+        return [{ sentTo, route: route.kind, endsAt: hostOf(route.to.nextHop) }];
+      case "always-relay":
+        return [{ sentTo, route: route.kind, endsAt: "its MX" }];
+      case "reroute": {
+        const { entry, domain } = arriveAt(routing, form.domain);
+        const isOpen = entry !== null && entry.route.kind !== "outbound";
+        return isOpen ? [{ sentTo, route: route.kind, endsAt: domain }] : [];
+      }
+      case "outbound":
+        return [];
+      default:
+        return route satisfies never;
+    }
+  });
+}
+
+function hostOf(nextHop: { readonly via: string; readonly host?: string; readonly port?: number }): string {
+  return `${nextHop.host ?? "mx"}:${nextHop.port ?? 25}`;
+}
+
+function entriesOf({ restrictions }: Policy, now: number): Proof["entries"] {
+  const shutOut = unionOf(restrictions.never.map(({ set }) => set));
+  const statusOf = (grant: Grant, clients: IpSet, rivals: readonly Grant[]): Omit<Proof["entries"][number], "id"> => {
+    if (grant.expires !== null && now >= grant.expires.at)
+      return { status: "expired", because: `it ended (${grant.expires.text})` };
+    if (isEmpty(clients)) return { status: "dead", because: "it holds no address that may be let in" };
+    if (isSubset(clients, shutOut)) return { status: "dead", because: "never entries hold all its addresses" };
+    const wider = rivals.find((rival) => rival !== grant && isWider(rival, grant));
+    return wider === undefined
+      ? { status: "live", because: "it lets clients in" }
+      : { status: "shadowed", because: `${wider.id} lets in all that it does` };
+  };
+  return [
+    ...restrictions.addresses.map((grant) => ({ id: grant.id, ...statusOf(grant, grant.set, restrictions.addresses) })),
+    ...restrictions.localAddresses.map((grant) => ({
+      id: grant.id,
+      ...statusOf(grant, isEmpty(grant.set) ? grant.set : grant.clients, []),
+    })),
+    ...restrictions.never.map(({ id, set }) => ({
+      id,
+      status: isEmpty(set) ? ("dead" as const) : ("live" as const),
+      because: isEmpty(set) ? "it holds no address" : "it shuts clients out",
+    })),
+  ];
+}
+
+/** Whether `rival` lets in everything that `grant` does; of two equal ones the first in the document is the wider. */
+function isWider(rival: Grant, grant: Grant): boolean {
+  const isUnlimited =
+    rival.to === null && rival.expires === null && rival.listeners === null && (rival.literals || !grant.literals);
+  return isUnlimited && grant.listeners === null && isSubset(grant.set, rival.set) && !isSubset(rival.set, grant.set);
+}
+
+/** The proof in sentences. */
+export function proofLines({ listeners, destinations, entries, openRelay }: Proof): string[] {
+  const lines = openRelay
+    ? ["OPEN RELAY: the public may relay without a login, and the policy says that this is meant."]
+    : [];
+  for (const { name, withoutLogin } of listeners) {
+    const isClosed = withoutLogin.public4 === "0" && withoutLogin.public6 === "0";
+    lines.push(
+      isClosed
+        ? `${name}: no public address can relay without a login; ${withoutLogin.count4} other IPv4 and ${withoutLogin.count6} other IPv6 addresses can.`
+        : `${name}: ${withoutLogin.public4} public IPv4 and ${withoutLogin.public6} public IPv6 addresses can relay without a login, ${withoutLogin.exampleIn ?? ""} for one.`,
+    );
+    for (const cidr of [...withoutLogin.ipv4, ...withoutLogin.ipv6].slice(0, 20)) lines.push(`  ${cidr}`);
+  }
+  for (const { sentTo, route, endsAt } of destinations)
+    lines.push(`Anybody may write to ${sentTo} (${route}): ends at ${endsAt}.`);
+  for (const { id, status, because } of entries)
+    if (status !== "live") lines.push(`Entry ${id} is ${status}: ${because}.`);
+  return lines;
+}

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+
+const launcher = new URL("../../bin/gatepost.js", import.meta.url).pathname;
+
+async function folderWithBootFile(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "gatepost-cli-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await writeFile(
+    join(folder, "gatepost.toml"),
+    'hostname = "mx.example.test"\n[[listener]]\nname = "relay"\nkind = "relay"\naddress = "127.0.0.1"\nport = 0\n',
+  );
+  return folder;
+}
+
+async function gatepost(folder: string, ...args: string[]) {
+  const child = spawn(process.execPath, [launcher, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number];
+  return { code, out, err };
+}
+
+/** The server as a process; resolves when it takes mail. */
+async function served(t: TestContext, folder: string) {
+  const child = spawn(process.execPath, [launcher, "serve"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  const ready = Promise.withResolvers<number>();
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk.toString();
+    const port = /"relay:(\d+)"/.exec(out)?.[1];
+    if (port !== undefined) ready.resolve(Number(port));
+  });
+  child.once("exit", () => ready.reject(new Error(`it ended: ${out}`)));
+  const stop = async () => {
+    if (child.exitCode !== null) return;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  };
+  t.after(stop);
+  return { port: await ready.promise, stop };
+}
+
+function refused(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    let heard = "";
+    socket.on("data", (chunk) => (heard += chunk.toString()));
+    socket.on("end", () => resolve(/prohibited \((\w+)\)/.exec(heard)?.[1] ?? heard));
+    socket.on("error", reject);
+    socket.end("EHLO a.test\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nQUIT\r\n");
+  });
+}
+
+test("first start, a refusal and its REF, changes live and at rest", async (t) => {
+  const folder = await folderWithBootFile(t);
+  const { port, stop } = await served(t, folder);
+  assert.equal((await stat(join(folder, "data", "first-password"))).mode & 0o777, 0o600);
+  assert.equal((await stat(join(folder, "data", "control.sock"))).mode & 0o777, 0o600);
+
+  const ref = await refused(port);
+  const explained = await gatepost(folder, "explain", ref, "--json");
+  assert.equal((JSON.parse(explained.out) as { rule: string }).rule, "relay-denied");
+
+  await writeFile(join(folder, "policy.yaml"), "relay: { addresses: [ { id: loopback, match: 127.0.0.1 } ] }\n");
+  const applied = await gatepost(folder, "policy", "apply", "policy.yaml", "--why", "let us in", "--json");
+  assert.deepEqual(JSON.parse(applied.out), { version: 2 });
+  assert.match(await refused(port), /250 2\.1\.5 /);
+  assert.equal((await gatepost(folder, "policy", "undo")).code, 0);
+  assert.match(await refused(port), /^\w+$/);
+
+  await writeFile(join(folder, "open.yaml"), "relay: { addresses: [ { id: all, match: 0.0.0.0/0 } ] }\n");
+  const open = await gatepost(folder, "policy", "apply", "open.yaml", "--why", "a mistake");
+  assert.equal(open.code, 2);
+  assert.match(open.err, /line 1, column \d+: relay: this is an open relay/);
+
+  await stop();
+  const history = await gatepost(folder, "policy", "history", "--json");
+  assert.deepEqual(
+    (JSON.parse(history.out) as { version: number; why: string }[]).map(({ version, why }) => [version, why]),
+    [
+      [3, "back to version 1"],
+      [2, "let us in"],
+      [1, "something to begin with"],
+    ],
+  );
+});
+
+test("an imagined message is explained without server and data folder", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "gatepost-cli-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, "p.yaml"), "relay: { authenticated: true, never: [ { id: x, match: 192.0.2.66 } ] }\n");
+  const ask = (...args: string[]) =>
+    gatepost(folder, "explain", "--policy", "p.yaml", "--from", "a@b.test", "--to", "c@d.test", "--json", ...args);
+  const ruleOf = (text: string) => (JSON.parse(text) as { rule: string }).rule;
+  assert.equal(ruleOf((await ask("--client", "203.0.113.5")).out), "relay-denied");
+  assert.equal(ruleOf((await ask("--client", "203.0.113.5", "--account", "a")).out), "authenticated");
+  assert.equal(
+    ruleOf((await ask("--client", "203.0.113.5", "--account", "a", "--sender", "x@b.test")).out),
+    "sender-not-allowed",
+  );
+  assert.equal(ruleOf((await ask("--client", "192.0.2.66", "--account", "a")).out), "never");
+  assert.equal(
+    ruleOf((await ask("--client", "203.0.113.5", "--listener", "submission")).out),
+    "authentication-required",
+  );
+  const wrong = await ask("--client", "010.0.0.1");
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /--client "010\.0\.0\.1" is no IP address/);
+});

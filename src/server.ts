@@ -10,6 +10,7 @@ import { parseAddress } from "./address/path.ts";
 import { neverDialled } from "./address/special-purpose.ts";
 import { policyContext } from "./config/policy-context.ts";
 import type { Config } from "./config/schema.ts";
+import { Callout } from "./delivery/callout.ts";
 import { HostsRemote } from "./delivery/hosts-remote.ts";
 import { openReports } from "./delivery/reports.ts";
 import { Runner } from "./delivery/runner.ts";
@@ -100,7 +101,7 @@ export async function startServer({
   const contents = openContents({ folder: config.data, store });
   const time = await watchTime(store, clock);
   const disk = watchDisk(() => contents.freeBytes(), { reserve: config.disk.reserve, clock, emit });
-  const runner = openRunner({
+  const { runner, callout } = openDelivery({
     config,
     store,
     contents,
@@ -114,8 +115,7 @@ export async function startServer({
     policy: policy.current,
     directory,
     journal,
-    // Recipients that live at another host cannot be asked for yet: they are deferred, never accepted unseen.
-    callout: { existence: () => "unknowable" },
+    callout,
     now: () => clock.now(),
     clockIsBehind: time.isBehind,
     emit,
@@ -191,17 +191,35 @@ type RunnerParts = {
 /** Longer than the longest attempt: connect, all commands, content and the final dot. */
 const leaseMs = 60 * 60_000;
 
-function openRunner({ config, store, contents, directory, clock, emit, policy, listeners }: RunnerParts): Runner {
+function openDelivery({ config, store, contents, directory, clock, emit, policy, listeners }: RunnerParts): {
+  readonly runner: Runner;
+  readonly callout: Callout;
+} {
   const { delivery, queue } = config;
   const destinationFor = (forwardPath: string): Destination => {
     const address = parseAddress(forwardPath, { kind: "forward", allowsUtf8: true });
     if ("refused" in address) throw new Error(`the queue holds an address that cannot be read: ${address.refused}`);
-    return destinationOf(policy(), address);
+    return destinationOf(policy(), address, (one) => directory.existence(one) !== "none");
   };
   const own = policyContext(config).ownAddresses;
   const dialled = unionOf(config.localNetworksDialled.map(({ ip, prefix }) => setOfCidr(ip, prefix)));
   const [first = 5 * 60_000, ...further] = queue.retry;
-  return new Runner({
+  const targetFor = targetsBy({
+    resolver: systemResolver({ servers: config.dns.servers, timeoutMs: config.dns.timeout }),
+    own: {
+      names: new Set([config.hostname, ...config.ownNames, "localhost"]),
+      addresses: own,
+      neverDialled: subtract(neverDialled, dialled),
+    },
+    random: Math.random,
+    isOwnListener: (ip, port) =>
+      has(own, ip) &&
+      listeners().some(
+        (listener) => listener.port === port && (isSameIp(listener.ip, ip) || isAnyAddress(listener.ip)),
+      ),
+    passwordOf: async (account) => settingOf(await store.read(readSetting(smartHostPassword(account)))),
+  });
+  const runner = new Runner({
     store,
     contents,
     remote: new HostsRemote({
@@ -238,24 +256,21 @@ function openRunner({ config, store, contents, directory, clock, emit, policy, l
         deliverHere({ mailboxId, contentId, contentSize, prefix, at: clock.now() }),
       );
     },
-    targetFor: targetsBy({
-      resolver: systemResolver({ servers: config.dns.servers, timeoutMs: config.dns.timeout }),
-      own: {
-        names: new Set([config.hostname, ...config.ownNames, "localhost"]),
-        addresses: own,
-        neverDialled: subtract(neverDialled, dialled),
-      },
-      random: Math.random,
-      isOwnListener: (ip, port) =>
-        has(own, ip) &&
-        listeners().some(
-          (listener) => listener.port === port && (isSameIp(listener.ip, ip) || isAnyAddress(listener.ip)),
-        ),
-      passwordOf: async (account) => settingOf(await store.read(readSetting(smartHostPassword(account)))),
-    }),
+    targetFor,
     most: { inAll: delivery.connections, perDestination: delivery.connectionsPerDestination, recipients: 100 },
     leaseMs,
   });
+  const callout = new Callout({
+    hello: config.hostname,
+    limits: delivery,
+    destinationOf(address) {
+      const destination = destinationOf(policy(), address, () => false);
+      return destination.kind === "away" ? destination : null;
+    },
+    targetFor,
+    now: () => clock.now(),
+  });
+  return { runner, callout };
 }
 
 const isAnyAddress = ({ value }: Ip) => value === 0 || value === 0n;

@@ -189,7 +189,11 @@ function judgeRelay(policy: Policy, facts: Facts, { address, entry }: RelayReque
 }
 
 /** Where a recipient goes by the routing table, without any judgement: at delivery, and for what aliases point to. */
-export function destinationOf(policy: Policy, forwardPath: Address): Destination {
+export function destinationOf(
+  policy: Policy,
+  forwardPath: Address,
+  existsHere: (address: Address) => boolean,
+): Destination {
   if (forwardPath.domain === "" || isOurLiteral(forwardPath, policy)) return here(forwardPath);
   let address = forwardPath;
   for (;;) {
@@ -198,8 +202,10 @@ export function destinationOf(policy: Policy, forwardPath: Address): Destination
       case "reroute":
         address = { localPart: address.localPart, domain: entry.route.domain };
         continue;
-      case "inbound":
-        return here(address);
+      case "inbound": {
+        const { unknownTo } = entry.route;
+        return unknownTo === null || existsHere(address) ? here(address) : away(address, unknownTo.nextHop);
+      }
       case "gateway":
         return away(address, entry.route.to.nextHop);
       default:

@@ -118,3 +118,32 @@ test("a next hop that is down defers, says so, and is not dialled for each", asy
   });
   await seen((event) => event.name === "recipient-deferred" && /ECONNREFUSED/.test(event.said));
 });
+
+test("recipients behind a gateway are verified there: taken, refused, deferred when it is down", async (t) => {
+  const hop = await nextHop(t);
+  const { portOf, seen } = await startedServer(
+    t,
+    `
+routing:
+  - { sent-to: "#gate.example", route: gateway, host: 127.0.0.1, port: ${hop.port} }
+  - { sent-to: "#mx.example.test", route: inbound, unknown-to: 127.0.0.1, port: ${hop.port} }
+  - { sent-to: "#dead.example", route: gateway, host: 127.0.0.1, port: 1 }
+`,
+  );
+  const client = clientOf(t, portOf("relay"));
+  const send = (to: string) => client.sendMail({ envelope: { from: "a@b.test", to: [to] }, subject: "x", text: "x" });
+  await assert.rejects(send("gone@gate.example"), { responseCode: 550 });
+  await assert.rejects(send("later@gate.example"), { responseCode: 451 });
+  await assert.rejects(send("ok@dead.example"), { responseCode: 451 });
+  await assert.rejects(send("gone@mx.example.test"), { responseCode: 550 });
+  for (const to of ["ok@gate.example", "elsewhere@mx.example.test"]) {
+    await send(to);
+    await seen(
+      (event) => event.name === "recipient-finished" && event.forwardPath === to && event.outcome === "delivered",
+    );
+  }
+  assert.deepEqual(
+    new Set(hop.taken.map(({ to }) => to[0])),
+    new Set(["ok@gate.example", "elsewhere@mx.example.test"]),
+  );
+});

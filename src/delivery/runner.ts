@@ -76,7 +76,8 @@ export class Runner implements Handover {
   #held = 0;
   #isClaiming = false;
   #isWoken = false;
-  #isStopped = false;
+  /** Before `start` and after `stop` nothing is claimed or sent: what is accepted waits in the queue. */
+  #isRunning = false;
   #timer: Timer | null = null;
 
   constructor(options: RunnerOptions) {
@@ -84,12 +85,13 @@ export class Runner implements Handover {
   }
 
   start(): void {
+    this.#isRunning = true;
     this.#claimSoon(0);
   }
 
   /** Takes nothing new; resolves when what is under way was recorded, or `graceMs` is over. Leases end by themselves. */
   async stop(graceMs: number): Promise<void> {
-    this.#isStopped = true;
+    this.#isRunning = false;
     this.#timer?.cancel();
     await this.#options.remote.close(graceMs);
   }
@@ -98,7 +100,7 @@ export class Runner implements Handover {
 
   reserve(recipients: number): Claim | null {
     const { most, clock, leaseMs, schedule } = this.#options;
-    if (this.#isStopped || this.#held + recipients > most.inAll * 4) return null;
+    if (!this.#isRunning || this.#held + recipients > most.inAll * 4) return null;
     this.#held += recipients;
     const now = clock.now();
     return { recipients, leaseUntil: now + leaseMs, dueAt: now + schedule.retryAfterMs[0] };
@@ -119,7 +121,7 @@ export class Runner implements Handover {
   // Claiming
 
   #claimSoon(delayMs: number): void {
-    if (this.#isStopped) return;
+    if (!this.#isRunning) return;
     if (this.#isClaiming) {
       this.#isWoken = true;
       return;
@@ -169,7 +171,7 @@ export class Runner implements Handover {
       }
     }
     if (claimed.length === room) return 0;
-    const next = nextDueAtOfRows(await store.read(nextDueAt));
+    const next = nextDueAtOfRows(await store.read(nextDueAt(now)));
     return next === null ? looksAtMostEveryMs : Math.min(looksAtMostEveryMs, Math.max(50, next - clock.now()));
   }
 
@@ -212,7 +214,7 @@ export class Runner implements Handover {
 
   #run(lane: Lane): void {
     const { perDestination } = this.#options.most;
-    while (lane.waiting.length > 0 && lane.underWay < (lane.isDown ? 1 : perDestination) && !this.#isStopped) {
+    while (lane.waiting.length > 0 && lane.underWay < (lane.isDown ? 1 : perDestination) && this.#isRunning) {
       const work = lane.waiting.shift();
       if (work === undefined) break;
       lane.underWay++;

@@ -92,8 +92,13 @@ export function claimedRecipient(row: Row): ClaimedRecipient {
   return { ...recipientOfRow(row), bornAt: row["born_at"] === null ? null : Number(row["born_at"]) };
 }
 
-/** The next time at which something may have to be done; `null` when nothing is queued. */
-export const nextDueAt = { sql: "SELECT MIN(due_at) AS due_at FROM recipient", parameters: [] } as const;
+/**
+ * The next time at which something that nobody holds is due. What is held and past its time does not count: asking for it again
+ * and again until its lease ends would be a loop without a pause.
+ */
+export function nextDueAt(now: number): Pick<Statement, "sql" | "parameters"> {
+  return { sql: "SELECT due_at FROM recipient WHERE lease_until <= ? ORDER BY due_at LIMIT 1", parameters: [now] };
+}
 
 export function nextDueAtOfRows(rows: readonly Row[]): number | null {
   const dueAt = rows[0]?.["due_at"] ?? null;

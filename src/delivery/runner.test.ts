@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "../../testing/fake-clock.ts";
+import { openMemoryStore } from "../../testing/memory-store.ts";
+import type { Event } from "../events/catalogue.ts";
+import type { QueuedRecipient, QueueEntry, RecipientOutcome } from "../queue/entry.ts";
+import { defaultSchedule } from "../queue/schedule.ts";
+import { openContents } from "../store/content.ts";
+import { countQueue } from "../store/queue-desk.ts";
+import { insertEntry, insertRecipient } from "../store/queue.ts";
+import type { ReportRequest } from "./reporting.ts";
+import { Runner } from "./runner.ts";
+import type { Outgoing } from "./target.ts";
+
+const hourMs = 3_600_000;
+const accepted: RecipientOutcome = { result: "accepted", code: 250, status: "2.0.0", said: "250 ok", host: "mx" };
+const deferred: RecipientOutcome = { result: "transient", code: 451, status: "4.2.1", said: "451 later", host: "mx" };
+const down: RecipientOutcome = { result: "transient", code: null, status: "4.4.1", said: "no route", host: null };
+
+/** A runner over a store in memory, a clock turned by hand, and a next hop that answers as told. */
+async function scene(answer: (message: Outgoing) => { outcome: RecipientOutcome; isDown?: boolean }) {
+  const clock = new FakeClock();
+  const store = await openMemoryStore();
+  const events: Event[] = [];
+  const sent: { readonly at: number; readonly to: string }[] = [];
+  const reports: ReportRequest[] = [];
+  const runner = new Runner({
+    store,
+    contents: openContents({ folder: "/nowhere", store }),
+    remote: {
+      send(_target, message) {
+        for (const { forwardPath } of message.recipients) sent.push({ at: clock.now(), to: forwardPath });
+        const { outcome, isDown = false } = answer(message);
+        return Promise.resolve({ outcomes: message.recipients.map(() => outcome), isDown });
+      },
+      close: () => Promise.resolve(),
+    },
+    reports: {
+      unitFor(request) {
+        reports.push(request);
+        return Promise.resolve([]);
+      },
+    },
+    schedule: defaultSchedule,
+    clock,
+    random: () => 0,
+    emit: (event) => events.push(event),
+    destinationOf: (forwardPath) => {
+      const [localPart = "", domain = ""] = forwardPath.split("@");
+      return {
+        kind: "away",
+        address: { localPart, domain },
+        nextHop: { via: "mx", domain, tls: "opportunistic" },
+        isBackupMx: false,
+      };
+    },
+    deliverHere: () => null,
+    targetFor: ({ nextHop }) => Promise.resolve({ key: nextHop.via, hosts: [], tls: "off" }),
+    most: { inAll: 100, perDestination: 5, recipients: 100 },
+    leaseMs: hourMs,
+  });
+
+  async function queue(to: string, reversePath = "a@b.test"): Promise<void> {
+    const [contentId, id] = [store.nextId(), store.nextId()];
+    const bytes = Buffer.from("Subject: x\r\n\r\nx\r\n");
+    const entry: QueueEntry = {
+      id,
+      contentId,
+      size: bytes.length,
+      reversePath,
+      bornAt: clock.now(),
+      body: "7BIT",
+      smtpUtf8: false,
+      ret: null,
+      envid: null,
+      listener: "relay",
+      client: "192.0.2.1",
+      account: null,
+    };
+    const recipient: QueuedRecipient = {
+      id: store.nextId(),
+      entryId: id,
+      forwardPath: to,
+      originalPath: null,
+      orcpt: null,
+      notify: null,
+      dueAt: clock.now(),
+      attempts: 0,
+      isDelayReported: false,
+    };
+    await store.commit([
+      {
+        sql: "INSERT INTO content (id, size, inline, file) VALUES (?, ?, ?, NULL)",
+        parameters: [contentId, bytes.length, bytes],
+      },
+      insertEntry(entry),
+      insertRecipient(recipient, 0),
+    ]);
+  }
+  const left = async () => Number((await store.read(countQueue))[0]?.["recipients"]);
+  return { clock, runner, events, sent, reports, queue, left, store };
+}
+
+test("before it is started nothing is claimed, reserved or sent", async () => {
+  const { clock, runner, sent, queue } = await scene(() => ({ outcome: accepted }));
+  await queue("c@d.test");
+  assert.equal(runner.reserve(1), null);
+  runner.wake();
+  await clock.pass(hourMs);
+  assert.equal(sent.length, 0);
+  runner.start();
+  await clock.pass(1_000);
+  assert.equal(sent.length, 1);
+});
+
+test("what is delivered leaves the queue with its entry and content", async () => {
+  const { clock, runner, queue, left, store } = await scene(() => ({ outcome: accepted }));
+  await queue("c@d.test");
+  runner.start();
+  await clock.pass(1_000);
+  assert.equal(await left(), 0);
+  assert.deepEqual(await store.read({ sql: "SELECT id FROM content", parameters: [] }), []);
+});
+
+test("five days of retries in a moment: anchored at birth, a word after four hours, the end after five days", async () => {
+  const { clock, runner, sent, reports, queue, left, events } = await scene(() => ({ outcome: deferred }));
+  await queue("c@d.test");
+  const bornAt = clock.now();
+  runner.start();
+  await clock.pass(6 * 24 * hourMs);
+  const hours = sent.map(({ at }) => Math.round(((at - bornAt) / hourMs) * 10) / 10);
+  assert.deepEqual(hours.slice(0, 6), [0, 0.1, 0.3, 0.8, 1.8, 4]);
+  assert.equal(Math.max(...hours), 120);
+  assert.deepEqual(
+    reports.map(({ kind }) => kind),
+    ["delay", "failure"],
+  );
+  assert.equal(reports[1]?.recipients[0]?.outcome.status, "4.4.7");
+  assert.equal(await left(), 0);
+  assert.ok(events.some((event) => event.name === "recipient-finished" && event.outcome === "expired"));
+});
+
+test("a destination that is down is probed by one message, not by all", async () => {
+  const { clock, runner, sent, queue, left } = await scene(() => ({ outcome: down, isDown: true }));
+  for (let n = 0; n < 50; n++) await queue(`c${n}@d.test`);
+  runner.start();
+  await clock.pass(1_000);
+  // Five were under way together before the first came back; the others turned back without being dialled.
+  assert.ok(sent.length <= 5, `${sent.length} were dialled`);
+  assert.equal(await left(), 50);
+});
+
+test("a lease that was not recorded ends, and the next try comes: at most a duplicate, never a loss", async () => {
+  let isFirst = true;
+  const { clock, runner, sent, queue, left, store } = await scene(() => {
+    if (isFirst) store.failNext(new Error("the process was killed here"));
+    isFirst = false;
+    return { outcome: accepted };
+  });
+  await queue("c@d.test");
+  runner.start();
+  await clock.pass(10_000);
+  assert.deepEqual([sent.length, await left()], [1, 1]);
+  await clock.pass(2 * hourMs);
+  assert.deepEqual([sent.length, await left()], [2, 0]);
+});

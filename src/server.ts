@@ -140,6 +140,10 @@ export async function startServer({
     emit,
   });
   if (delivers) runner.start();
+  // In the background: only folders of earlier starts are looked at.
+  contents.sweep(clock.now()).catch((error: unknown) => {
+    emit({ name: "trouble", doing: "sweeping contents of earlier starts", problem: String(error) });
+  });
   emit({
     name: "server-started",
     listeners: reception.listeners.map(({ name, port }) => `${name}:${port}`),

@@ -24,6 +24,7 @@ export async function openAtRest(
     config,
     flushJournal: () => Promise.resolve(),
     wakeQueue: () => {},
+    running: null,
     clock: systemClock,
     emit,
   };

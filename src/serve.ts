@@ -1,14 +1,14 @@
-import { writeSync } from "node:fs";
 import type { Config } from "./config/schema.ts";
-import { openLog, type LogOutput } from "./events/log.ts";
+import { openLog } from "./events/log.ts";
 import type { FirstAccount } from "./first-start.ts";
+import { outputTo } from "./standard-output.ts";
 import { systemClock } from "./time/system-clock.ts";
 
 /** Runs the server in the foreground until SIGTERM or SIGINT. Resolves to the exit code. */
 export async function serve(config: Config, version: string): Promise<number> {
   const isTerminal = process.stdout.isTTY;
   const format = config.log.format === "auto" ? (isTerminal ? "pretty" : "json") : config.log.format;
-  const log = openLog({ output: standardOutput, clock: systemClock, level: config.log.level, format });
+  const log = openLog({ output: outputTo(1), clock: systemClock, level: config.log.level, format });
   const ended = Promise.withResolvers<number>();
   const [{ startServer }, { greet }] = await Promise.all([import("./server.ts"), import("./greeting.ts")]);
   const server = await startServer({
@@ -36,8 +36,3 @@ export async function serve(config: Config, version: string): Promise<number> {
   clearInterval(alive);
   return code;
 }
-
-const standardOutput: LogOutput = {
-  write: (text, done) => void process.stdout.write(text, () => done()),
-  writeNow: (text) => void writeSync(1, text),
-};

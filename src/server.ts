@@ -16,6 +16,8 @@ import { openReports } from "./delivery/reports.ts";
 import { Runner } from "./delivery/runner.ts";
 import { targetsBy } from "./delivery/targets.ts";
 import { systemResolver } from "./dns/system-resolver.ts";
+import { openCounters } from "./events/counters.ts";
+import type { Event } from "./events/catalogue.ts";
 import type { Emit } from "./events/emit.ts";
 import { type FirstAccount, makeFirstAccount, usualFirstPolicy } from "./first-start.ts";
 import type { Destination } from "./policy/decision.ts";
@@ -28,6 +30,7 @@ import * as replies from "./smtp/replies.ts";
 import type { Reply } from "./smtp/reply.ts";
 import { type Contents, openContents } from "./store/content.ts";
 import { openJournal } from "./store/journal.ts";
+import { forgetHourly } from "./store/journal-forgetting.ts";
 import { deliverHere } from "./store/local-delivery.ts";
 import { highestTime, readSetting, settingOf, smartHostPassword, writeSetting } from "./store/settings.ts";
 import { openRecords } from "./records.ts";
@@ -66,13 +69,18 @@ export type RunningServer = {
 export async function startServer({
   config,
   clock,
-  emit,
+  emit: log,
   version,
   onFatal,
   delivers = true,
   firstPolicy,
   firstDomain = usualFirstDomain(config),
 }: ServerOptions): Promise<RunningServer> {
+  const counters = openCounters();
+  const emit = (event: Event): void => {
+    log(event);
+    counters.emit(event);
+  };
   const records = await openRecords({
     config,
     clock,
@@ -98,6 +106,7 @@ export async function startServer({
     emit,
   });
   const journal = openJournal({ store, clock, emit });
+  const forgetting = forgetHourly({ store, clock, emit, ...config.journal });
   const contents = openContents({ folder: config.data, store });
   const time = await watchTime(store, clock);
   const disk = watchDisk(() => contents.freeBytes(), { reserve: config.disk.reserve, clock, emit });
@@ -154,6 +163,13 @@ export async function startServer({
     config,
     flushJournal: () => journal.flush(),
     wakeQueue: () => runner.wake(),
+    running: {
+      version,
+      startedAt: clock.now(),
+      listeners: () => reception.listeners.map(({ name, port }) => ({ name, port })),
+      counts: counters.snapshot,
+      lostRefusals: () => journal.lost,
+    },
     clock,
     emit,
   };
@@ -174,6 +190,7 @@ export async function startServer({
       time.stop();
       disk.stop();
       certificates.close();
+      await forgetting.stop();
       await journal.close();
       await store.close();
       emit({ name: "server-stopped", reason: "asked to" });

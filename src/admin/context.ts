@@ -2,6 +2,7 @@ import type { Administration } from "../accounts/administer.ts";
 import type { AliasAdministration } from "../accounts/administer-aliases.ts";
 import type { Directory } from "../accounts/directory.ts";
 import type { Config } from "../config/schema.ts";
+import type { Count } from "../events/counters.ts";
 import type { Emit } from "../events/emit.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyProblem } from "../policy/problems.ts";
@@ -28,6 +29,18 @@ export type AdminContext = {
   readonly flushJournal: () => Promise<void>;
   /** Something in the queue became due. */
   readonly wakeQueue: () => void;
+  /** What only a running server knows; `null` on a data folder at rest. */
+  readonly running: Running | null;
   readonly clock: Clock;
   readonly emit: Emit;
+};
+
+export type Running = {
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly listeners: () => readonly { readonly name: string; readonly port: number }[];
+  readonly counts: () => readonly Count[];
+  /** Refusals that the journal could not keep. */
+  readonly lostRefusals: () => number;
 };

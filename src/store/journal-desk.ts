@@ -1,7 +1,7 @@
 import type { DecisionRow } from "./journal-rows.ts";
 import type { Row, Store, Value } from "./store.ts";
 
-/** What people ask about the decision journal, and its forgetting. */
+/** What people ask about the decision journal. */
 
 export type DecisionFilter = {
   readonly verdict?: DecisionRow["verdict"];
@@ -76,39 +76,4 @@ function decisionOfRow(row: Row): DecisionRow {
 
 function textOrNull(value: Value | undefined): string | null {
   return value === null || value === undefined ? null : String(value);
-}
-
-/** Rows that go in one unit, so that forgetting never holds up a message for long. */
-const batch = 500;
-
-/**
- * Forgets what is older than `days` and the oldest beyond `maxRows`, in small units one after the other. To be called
- * now and then; returns how many rows went. Stops early when `signal` says so.
- */
-export async function forgetDecisions(
-  store: Store,
-  keep: { readonly now: number; readonly days: number; readonly maxRows: number },
-  signal?: AbortSignal,
-): Promise<number> {
-  // Read from the index alone: the time of the newest row that is too many.
-  const [excess] = await store.read({
-    sql: "SELECT at FROM decision ORDER BY at DESC LIMIT 1 OFFSET ?",
-    parameters: [keep.maxRows],
-  });
-  const tooOld = keep.now - keep.days * 86_400_000;
-  // Rows of that very millisecond that would fit go too: the limit is a size, not a promise to keep.
-  const until = excess === undefined ? tooOld : Math.max(tooOld, Number(excess["at"]) + 1);
-  let forgotten = 0;
-  while (signal?.aborted !== true) {
-    const [deleted = []] = await store.commit([
-      {
-        sql: "DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE at < ? ORDER BY at LIMIT ?) RETURNING id",
-        parameters: [until, batch],
-        returns: true,
-      },
-    ]);
-    forgotten += deleted.length;
-    if (deleted.length < batch) break;
-  }
-  return forgotten;
 }

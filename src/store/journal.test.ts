@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { FakeClock } from "../../testing/fake-clock.ts";
 import { openMemoryStore } from "../../testing/memory-store.ts";
 import type { Event } from "../events/catalogue.ts";
 import type { Clock } from "../time/clock.ts";
 import { openJournal } from "./journal.ts";
 import type { JournalOptions } from "./journal.ts";
-import { countDecisions, decisionById, forgetDecisions, recentDecisions } from "./journal-desk.ts";
+import { countDecisions, decisionById, recentDecisions } from "./journal-desk.ts";
+import { forgetDecisions, forgetHourly } from "./journal-forgetting.ts";
 import { rowsAtOnce } from "./journal-rows.ts";
 import type { JournalledDecision } from "./journal-rows.ts";
 import { idOfRef } from "./ref.ts";
@@ -230,4 +232,33 @@ test("what is too old goes, and the oldest beyond the number of rows", async () 
     (await recentDecisions(store, {}, 10)).map(({ rule }) => rule),
     ["never"],
   );
+});
+
+test("forgetting goes on every hour, also after a failure, until it is stopped", async () => {
+  const { journal, store, state, events } = await desk();
+  const clock = new FakeClock(start);
+  const kept = () => countDecisions(store).then(({ rows }) => rows);
+  const forgetting = forgetHourly({
+    store,
+    clock,
+    emit: (event) => void events.push(event),
+    days: 1,
+    maxRows: 1_000,
+  });
+  journal.refused(decision({ at: start - 2 * 86_400_000 }));
+  await journal.flush();
+  state.fails = true;
+  await clock.pass(60_000);
+  assert.deepEqual(events, [
+    { name: "trouble", doing: "forgetting old decisions", problem: "Error: the disk is full" },
+  ]);
+  state.fails = false;
+  assert.equal(await kept(), 1);
+  await clock.pass(3_600_000);
+  assert.equal(await kept(), 0);
+  await forgetting.stop();
+  journal.refused(decision({ at: start - 2 * 86_400_000 }));
+  await journal.flush();
+  await clock.pass(7_200_000);
+  assert.equal(await kept(), 1);
 });

@@ -257,7 +257,7 @@ test("forgetting goes on every hour, also after a failure, until it is stopped",
   await clock.pass(3_600_000);
   assert.equal(await kept(), 0);
   await forgetting.stop();
-  journal.refused(decision({ at: start - 2 * 86_400_000 }));
+  journal.refused(decision({ at: start - 3 * 86_400_000 }));
   await journal.flush();
   await clock.pass(7_200_000);
   assert.equal(await kept(), 1);

@@ -74,7 +74,9 @@ function ownersBetween<N extends number | bigint>(line: Line<N>, first: N, last:
   // Depth at most 2 log2(size): no deep recursion, no list of our own.
   search(line, { first, last, found }, { from: 0, to: size });
   if (found.length === 0) return nobody;
-  return found.length === 1 ? found : found.sort((a, b) => a - b);
+  if (found.length === 1) return found;
+  // One set may have several intervals there.
+  return found.sort((a, b) => a - b).filter((owner, at) => owner !== found[at - 1]);
 }
 
 type Search<N> = { readonly first: N; readonly last: N; readonly found: number[] };
@@ -89,8 +91,7 @@ function search<N extends number | bigint>(line: Line<N>, wanted: Search<N>, { f
     const last = line.lasts[middle];
     const owner = line.owners[middle];
     if (first === undefined || last === undefined || owner === undefined || first > wanted.last) return;
-    // One set may have several intervals there.
-    if (last >= wanted.first && !wanted.found.includes(owner)) wanted.found.push(owner);
+    if (last >= wanted.first) wanted.found.push(owner);
     from = middle + 1;
   }
 }

@@ -16,6 +16,7 @@ import {
   unionOf,
 } from "../address/ip-set.ts";
 import { publicIps } from "../address/special-purpose.ts";
+import { ownersMeeting } from "./interval-index.ts";
 import type { ListenerKind } from "./facts.ts";
 import type { ConnectionEntry, Grant, LocalGrant, Policy } from "./policy.ts";
 import { arriveAt } from "./routing-table.ts";
@@ -53,19 +54,38 @@ const everybody = union(everyIpv4, everyIpv6);
 
 /** Who can relay, computed over address sets and not sampled (relay-policy §3). `now`: milliseconds since 1970, for dated grants. */
 export function prove(policy: Policy, now: number): Proof {
-  const shutOut = neverSet(policy);
-  const welcome = connectable(policy);
   return {
-    listeners: policy.context.listeners.map(({ name, kind }) => {
-      const grants = grantsOn(policy, { name, kind, now });
-      const without = intersect(subtract(unionOf(grants.map(({ set }) => set)), shutOut), welcome);
-      const withLogin = policy.restrictions.authenticated ? intersect(subtract(everybody, shutOut), welcome) : without;
-      return { name, kind, withoutLogin: provedSet(without), withLogin: provedSet(withLogin) };
-    }),
+    listeners: whoCanRelay(policy, now).map(({ name, kind, withoutLogin, withLogin }) => ({
+      name,
+      kind,
+      withoutLogin: provedSet(withoutLogin),
+      withLogin: provedSet(withLogin),
+    })),
     destinations: destinationsOf(policy),
     entries: entriesOf(policy, now),
     openRelay: policy.isOpenRelay,
   };
+}
+
+export type RelaySets = {
+  readonly name: string;
+  readonly kind: ListenerKind;
+  readonly withoutLogin: IpSet;
+  readonly withLogin: IpSet;
+};
+
+/** The exact sets of clients that can relay on each listener now. */
+export function whoCanRelay(policy: Policy, now: number): readonly RelaySets[] {
+  const shutOut = neverSet(policy);
+  const welcome = connectable(policy);
+  return policy.context.listeners.map(({ name, kind }) => {
+    const grants = grantsOn(policy, { name, kind, now });
+    const withoutLogin = intersect(subtract(unionOf(grants.map(({ set }) => set)), shutOut), welcome);
+    const withLogin = policy.restrictions.authenticated
+      ? intersect(subtract(everybody, shutOut), welcome)
+      : withoutLogin;
+    return { name, kind, withoutLogin, withLogin };
+  });
 }
 
 type Live = { readonly id: string; readonly set: IpSet };
@@ -119,7 +139,7 @@ function example(set: IpSet): string | null {
 }
 
 /** Every destination that a stranger may write to, and where it ends. */
-function destinationsOf({ routing }: Policy): Proof["destinations"] {
+export function destinationsOf({ routing }: Policy): Proof["destinations"] {
   return routing.entries.flatMap(({ sentTo, route, form }) => {
     switch (route.kind) {
       case "inbound":
@@ -153,21 +173,28 @@ function hostOf(nextHop: { readonly via: string; readonly host?: string; readonl
 
 function entriesOf({ restrictions }: Policy, now: number): Proof["entries"] {
   const shutOut = unionOf(restrictions.never.map(({ set }) => set));
-  const statusOf = (grant: Grant, clients: IpSet, rivals: readonly Grant[]): Omit<Proof["entries"][number], "id"> => {
+  // Only entries that share an address can be wider: among 10,000 of them, looking at each pair would take seconds.
+  const meeting = (set: IpSet) =>
+    ownersMeeting(restrictions.addressIndex, set).flatMap((owner) => restrictions.addresses[owner] ?? []);
+  const statusOf = (
+    grant: Grant,
+    clients: IpSet,
+    rivals: (set: IpSet) => readonly Grant[],
+  ): Omit<Proof["entries"][number], "id"> => {
     if (grant.expires !== null && now >= grant.expires.at)
       return { status: "expired", because: `it ended (${grant.expires.text})` };
     if (isEmpty(clients)) return { status: "dead", because: "it holds no address that may be let in" };
     if (isSubset(clients, shutOut)) return { status: "dead", because: "never entries hold all its addresses" };
-    const wider = rivals.find((rival) => rival !== grant && isWider(rival, grant));
+    const wider = rivals(clients).find((rival) => rival !== grant && isWider(rival, grant));
     return wider === undefined
       ? { status: "live", because: "it lets clients in" }
       : { status: "shadowed", because: `${wider.id} lets in all that it does` };
   };
   return [
-    ...restrictions.addresses.map((grant) => ({ id: grant.id, ...statusOf(grant, grant.set, restrictions.addresses) })),
+    ...restrictions.addresses.map((grant) => ({ id: grant.id, ...statusOf(grant, grant.set, meeting) })),
     ...restrictions.localAddresses.map((grant) => ({
       id: grant.id,
-      ...statusOf(grant, isEmpty(grant.set) ? grant.set : grant.clients, []),
+      ...statusOf(grant, isEmpty(grant.set) ? grant.set : grant.clients, () => []),
     })),
     ...restrictions.never.map(({ id, set }) => ({
       id,

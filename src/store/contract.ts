@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import { deliverHere } from "./local-delivery.ts";
 import { claimDue, insertEntry, insertRecipient } from "./queue.ts";
-import { type Statement, type Store, UnitFailed } from "./store.ts";
+import { type Statement, type Store, StoreUnavailable, type Unit, UnitFailed, type Value } from "./store.ts";
 
 const put = (name: string, value = "1"): Statement => ({
   sql: "INSERT INTO setting (name, value) VALUES (?, ?)",
@@ -75,20 +76,144 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       assert.deepEqual(Buffer.from(row?.["inline"] as Uint8Array), inline);
     });
 
-    scene("UIDs are without gaps, however many deliver at once", async (store) => {
-      const mailboxId = await mailbox(store);
-      const deliveries = Array.from({ length: 50 }, async () => {
-        const id = store.nextId();
-        const delivery = { mailboxId, contentId: id, contentSize: 1, prefix: "R: x\r\n", at: 5 };
-        await store.commit([contentRow(id, Buffer.from("x")), ...deliverHere(delivery)]);
-      });
-      await Promise.all(deliveries);
-      const rows = await store.read({ sql: "SELECT uid, size FROM message ORDER BY uid", parameters: [] });
+    scene(
+      "many units at once end as if they had come one after the other, each as a whole or not at all",
+      async (store) => {
+        const unit = fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 4 });
+        let run = 0;
+        await fc.assert(
+          fc.asyncProperty(fc.array(unit, { minLength: 1, maxLength: 30 }), async (units) => {
+            const key = (
+              (prefix) => (n: number) =>
+                `${prefix}-${n}`
+            )(run++);
+            const outcomes = await Promise.allSettled(units.map((keys) => store.commit(keys.map((n) => put(key(n))))));
+            const kept = new Set<number>();
+            units.forEach((keys, index) => {
+              const holds = new Set(keys).size === keys.length && keys.every((n) => !kept.has(n));
+              assert.equal(outcomes[index]?.status, holds ? "fulfilled" : "rejected");
+              if (holds) keys.forEach((n) => kept.add(n));
+            });
+            const rows = await store.read({
+              sql: "SELECT name FROM setting WHERE name LIKE ? ORDER BY name",
+              parameters: [key(0).replace(/0$/, "%")],
+            });
+            assert.deepEqual(
+              rows.map(({ name }) => name),
+              [...kept].map(key).sort(),
+            );
+          }),
+          { numRuns: 40 },
+        );
+      },
+    );
+
+    scene("more units than one batch takes, and larger ones, are all kept", async (store) => {
+      const bytes = new Uint8Array(3_000_000).fill(7);
+      const large = [1, 2, 3].map((id) => store.commit([contentRow(id, bytes)]));
+      const many = Array.from({ length: 1500 }, (_, n) => store.commit([put(`n${n}`)]));
+      await Promise.all([...large, ...many]);
+      assert.deepEqual(await count(store, "setting WHERE name LIKE 'n%'"), 1500);
+      const [row] = await store.read({ sql: "SELECT sum(length(inline)) AS octets FROM content", parameters: [] });
+      assert.equal(row?.["octets"], 9_000_000);
+    });
+
+    scene("a read sees every unit that was resolved before it was asked", async (store) => {
+      for (let n = 0; n < 50; n++) {
+        await store.commit([put(`n${n}`)]);
+        assert.equal((await store.read(get(`n${n}`))).length, 1);
+      }
+    });
+
+    scene("what is no value is refused at once and does no harm to the others", async (store) => {
+      const wrong = [undefined, new Date(), Number.NaN, Infinity, true, {}, []] as unknown as readonly Value[];
+      const outcomes = wrong.map((value) => store.commit([put("wrong"), { ...put("w"), parameters: [value, "x"] }]));
+      const right = store.commit([put("right")]);
+      for (const outcome of outcomes) await assert.rejects(outcome, TypeError);
+      await right;
       assert.deepEqual(
-        rows.map(({ uid }) => uid),
-        Array.from({ length: 50 }, (_, index) => index + 1),
+        await store.read({ sql: "SELECT name FROM setting WHERE name IN ('wrong', 'w', 'right')", parameters: [] }),
+        [{ name: "right" }],
       );
-      assert.equal(rows[0]?.["size"], 7);
+      await assert.rejects(store.read({ ...get("x"), parameters: [undefined as unknown as Value] }), TypeError);
+    });
+
+    scene("text, numbers, bytes and null come back as they went in, in rows like any other object", async (store) => {
+      const values = fc.record({
+        text: fc.string({ unit: "grapheme" }),
+        size: fc.maxSafeInteger(),
+        bytes: fc.option(fc.uint8Array({ maxLength: 50 })),
+        file: fc.option(fc.string({ unit: "binary" })),
+      });
+      await fc.assert(
+        fc.asyncProperty(values, async ({ text, size, bytes, file }) => {
+          const id = store.nextId();
+          const insert = "INSERT INTO content (id, size, inline, file) VALUES (?, ?, ?, ?)";
+          await store.commit([{ sql: insert, parameters: [id, BigInt(size), bytes, file] }, put(String(id), text)]);
+          const sql = "SELECT content.*, value FROM content JOIN setting ON name = ? WHERE id = ?";
+          const [row] = await store.read({ sql, parameters: [String(id), id] });
+          // Bytes may come as a Buffer or not.
+          const inline = row?.["inline"] instanceof Uint8Array ? new Uint8Array(row["inline"]) : null;
+          assert.deepEqual({ ...row, inline }, { id, size, inline: bytes, file, value: text });
+          assert.equal(Object.getPrototypeOf(row), Object.prototype);
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    scene("rows that are returned count as changed, and too few of them fail the unit", async (store) => {
+      await store.commit([put("a")]);
+      const take = (changes: number): Statement => ({
+        sql: "DELETE FROM setting WHERE name = 'a' RETURNING name",
+        parameters: [],
+        returns: true,
+        changes,
+      });
+      await assert.rejects(store.commit([take(2)]), UnitFailed);
+      assert.deepEqual(await store.commit([take(1)]), [[{ name: "a" }]]);
+    });
+
+    scene("a read that would not fit into memory is refused, and the next one answered", async (store) => {
+      const sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT i FROM n";
+      const [much, little] = await Promise.allSettled([store.read({ sql, parameters: [] }), store.read(get("a"))]);
+      assert.equal(much.status, "rejected");
+      assert.deepEqual(little, { status: "fulfilled", value: [] });
+    });
+
+    scene("what others need cannot be taken away", async (store) => {
+      await store.commit(queued(store, 1));
+      for (const table of ["content", "entry"]) {
+        await assert.rejects(store.commit([{ sql: `DELETE FROM ${table}`, parameters: [] }]), UnitFailed);
+      }
+    });
+
+    scene("UIDs are without gaps, however many deliver at once and whoever fails between them", async (store) => {
+      const [mailboxId, otherId] = [await mailbox(store, "a"), await mailbox(store, "b")];
+      const deliver = (fails: boolean): Unit => {
+        const id = store.nextId();
+        const delivery = { contentId: id, contentSize: 1, prefix: "R: x\r\n", at: 5 };
+        return [
+          contentRow(id, Buffer.from("x")),
+          ...deliverHere({ ...delivery, mailboxId }),
+          ...deliverHere({ ...delivery, mailboxId: fails ? -1 : otherId }),
+        ];
+      };
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 60 }, (_, n) => store.commit(deliver(n % 6 === 5))),
+      );
+      assert.equal(outcomes.filter(({ status }) => status === "rejected").length, 10);
+      for (const id of [mailboxId, otherId]) {
+        const rows = await store.read({
+          sql: "SELECT uid, modseq, size FROM message WHERE mailbox_id = ? ORDER BY uid",
+          parameters: [id],
+        });
+        assert.deepEqual(
+          rows,
+          Array.from({ length: 50 }, (_, index) => ({ uid: index + 1, modseq: index + 2, size: 7 })),
+        );
+        const counts = { sql: "SELECT uid_next, modseq, messages, octets FROM mailbox WHERE id = ?", parameters: [id] };
+        assert.deepEqual(await store.read(counts), [{ uid_next: 51, modseq: 51, messages: 50, octets: 350 }]);
+      }
     });
 
     scene("two claimers never get the same recipient", async (store) => {
@@ -102,14 +227,24 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       assert.deepEqual(await store.commit([claim]), [[]]);
     });
 
-    it("takes nothing after it was closed", async () => {
+    it("keeps what was handed over before it was closed, and takes nothing afterwards", async () => {
       const store = await open();
-      const last = store.commit([put("a")]);
+      const handedOver = Array.from({ length: 20 }, (_, n) => store.commit([put(`n${n}`)]));
+      const asked = store.read(get("schema-version"));
+      await Promise.all([store.close(), store.close()]);
+      await Promise.all(handedOver);
+      assert.equal((await asked).length, 1);
+      const isClosed = (error: unknown) => error instanceof StoreUnavailable && !error.isFatal && !error.isFull;
+      await assert.rejects(store.commit([put("late")]), isClosed);
+      await assert.rejects(store.read(get("late")), isClosed);
       await store.close();
-      await last;
-      await assert.rejects(store.commit([put("b")]));
     });
   });
+}
+
+async function count(store: Store, from: string): Promise<Value | undefined> {
+  const [row] = await store.read({ sql: `SELECT count(*) AS n FROM ${from}`, parameters: [] });
+  return row?.["n"];
 }
 
 function contentRow(id: number, inline: Uint8Array): Statement {
@@ -119,12 +254,12 @@ function contentRow(id: number, inline: Uint8Array): Statement {
   };
 }
 
-async function mailbox(store: Store): Promise<number> {
+async function mailbox(store: Store, name: string): Promise<number> {
   const [accountId, mailboxId] = [store.nextId(), store.nextId()];
   await store.commit([
     {
-      sql: "INSERT INTO account (id, name, domain, enabled, may_relay, senders, may_send_as, password_version, plus_addressing, created_at) VALUES (?, 'a', 'b.test', 1, 1, 'own', '[]', 1, 0, 0)",
-      parameters: [accountId],
+      sql: "INSERT INTO account (id, name, domain, enabled, may_relay, senders, may_send_as, password_version, plus_addressing, created_at) VALUES (?, ?, 'b.test', 1, 1, 'own', '[]', 1, 0, 0)",
+      parameters: [accountId, name],
     },
     {
       sql: "INSERT INTO mailbox (id, account_id, name, uid_validity, uid_next, modseq, messages, octets) VALUES (?, ?, 'INBOX', 1, 1, 1, 0, 0)",

@@ -25,39 +25,45 @@ export function epochOfRows(rows: readonly Row[] | undefined): number {
  * when half of its ids are given.
  */
 export class Ids {
-  readonly #takeEpoch: () => Promise<number>;
-  #next: number;
-  #end: number;
-  #renewAt: number;
+  readonly #takeAnother: () => Promise<number>;
+  readonly #size: number;
+  #next = 0;
+  #end = 0;
+  #askAt = 0;
   #following: number | null = null;
 
-  constructor(epoch: number, takeAnother: () => Promise<number>) {
-    this.#takeEpoch = takeAnother;
-    this.#next = epoch * idsPerEpoch;
-    this.#end = this.#next + idsPerEpoch;
-    this.#renewAt = this.#next + idsPerEpoch / 2;
+  /** `takeAnother` takes an epoch from the store. `size`: ids to give of each epoch. */
+  constructor(epoch: number, takeAnother: () => Promise<number>, size = idsPerEpoch) {
+    this.#takeAnother = takeAnother;
+    this.#size = size;
+    this.#beginEpoch(epoch);
   }
 
   next(): number {
-    if (this.#next >= this.#renewAt) this.#renew();
+    if (this.#next >= this.#askAt) this.#lookAhead();
     return this.#next++;
   }
 
-  #renew(): void {
-    if (this.#next < this.#end) {
-      // Asked again after as many ids if it fails: a store that fails says so to its writers.
-      this.#renewAt += idsPerEpoch / 16;
-      if (this.#following === null)
-        this.#takeEpoch()
-          .then((epoch) => (this.#following = epoch))
-          .catch(() => {});
-      return;
-    }
-    if (this.#following === null) throw new Error("all ids of this start are given and no more could be had");
-    this.#next = this.#following * idsPerEpoch;
-    this.#end = this.#next + idsPerEpoch;
-    this.#renewAt = this.#next + idsPerEpoch / 2;
+  #beginEpoch(epoch: number): void {
+    this.#next = epoch * idsPerEpoch;
+    this.#end = this.#next + this.#size;
+    this.#askAt = this.#next + this.#size / 2;
     this.#following = null;
+  }
+
+  #lookAhead(): void {
+    if (this.#next >= this.#end) {
+      if (this.#following === null) throw new Error("all ids of this start are given and no more could be had");
+      return this.#beginEpoch(this.#following);
+    }
+    // Asked again some ids later if it fails: a store that fails tells its writers.
+    this.#askAt = Math.min(this.#askAt + this.#size / 16, this.#end);
+    if (this.#following === null) {
+      this.#takeAnother().then(
+        (epoch) => (this.#following = epoch),
+        () => {},
+      );
+    }
   }
 }
 

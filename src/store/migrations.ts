@@ -27,6 +27,8 @@ const builder = new Kysely<Schema>({
   },
 });
 const tableEnd = sql`STRICT`;
+/** Rows in the order of the key: a mailbox is read from end to end, not row by row from all over the file. */
+const orderedTableEnd = sql`STRICT, WITHOUT ROWID`;
 
 const databaseTypes = {
   /** SQLite: exactly this word makes the column the row's own number, so that the key needs no index beside it. */
@@ -198,8 +200,8 @@ function tableOf(table: string, columns: Readonly<Record<string, string>>): Comp
   }
   // The builder does not know the columns of a table that is named by a variable.
   const named = create as unknown as CreateTableBuilder<string, string>;
-  const keyed = table === "message" ? named.addPrimaryKeyConstraint("message_key", ["mailbox_id", "uid"]) : named;
-  return keyed.modifyEnd(tableEnd);
+  if (table !== "message") return named.modifyEnd(tableEnd);
+  return named.addPrimaryKeyConstraint("message_key", ["mailbox_id", "uid"]).modifyEnd(orderedTableEnd);
 }
 
 function writeVersion(version: number): string {

@@ -1,4 +1,5 @@
 import type { StatementSync } from "node:sqlite";
+import { isFatal, outcomeOf } from "./outcome.ts";
 import type { Database } from "./statements.ts";
 
 /** Pages in the log from which on it is copied into the database: 16 MiB. */
@@ -22,29 +23,37 @@ export class Checkpoints {
     this.#copy = database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
-  /** Throws what the database says. */
+  /** Throws on an I/O error: then nothing that is on disk can be relied on any more. */
   afterBatch(octets: number): void {
     this.#batches++;
     this.#octets += octets;
     if (this.#batches < looksEvery.batches && this.#octets < looksEvery.octets) return;
     this.#batches = 0;
     this.#octets = 0;
-    const pages = logPages(this.#look.get());
+    const pages = Number(this.#look.get()?.["log"] ?? 0);
     if (pages < longLog) return;
-    this.#copy.get();
+    tolerantly(() => this.#copy.get());
     if (pages >= overlongLog) this.#cut();
   }
 
+  /** Before the database is closed. */
   last(): void {
     this.#cut();
   }
 
   /** Without waiting: a reader in the middle of something is no reason to hold up commits; it is tried again. */
   #cut(): void {
-    this.#database.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 5000");
+    this.#database.exec("PRAGMA busy_timeout = 0");
+    tolerantly(() => this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+    this.#database.exec("PRAGMA busy_timeout = 5000");
   }
 }
 
-function logPages(row: Record<string, unknown> | undefined): number {
-  return Number(row?.["log"] ?? 0);
+/** What is in the log is safe there: when the disk is too full for a copy, it waits for a better time. */
+function tolerantly(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (isFatal(outcomeOf(error))) throw error;
+  }
 }

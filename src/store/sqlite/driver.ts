@@ -19,20 +19,25 @@ export type SqliteOptions = {
 export async function openSqlite({ folder, onFatal }: SqliteOptions): Promise<Store> {
   makeFolder(folder);
   const lock = lockFolder(folder);
+  const threads: DatabaseThread[] = [];
   let isOver = false;
+  /** One without the other is of no use, and must not keep the process alive. */
   const onDeath = (problem: string): void => {
-    if (!isOver) onFatal(`${folder}: ${problem}`);
+    if (isOver) return;
     isOver = true;
+    for (const thread of threads) thread.die(problem);
+    onFatal(`${folder}: ${problem}`);
   };
-  let writer: DatabaseThread | null = null;
   try {
     const path = join(folder, "gatepost.db");
-    writer = await DatabaseThread.open({ role: "writer", path }, onDeath);
+    const writer = await DatabaseThread.open({ role: "writer", path }, onDeath);
+    threads.push(writer);
     const reader = await DatabaseThread.open({ role: "reader", path }, onDeath);
+    threads.push(reader);
     return new SqliteStore({ writer, reader, lock, epoch: await epochFrom(writer) });
   } catch (error) {
     isOver = true;
-    await writer?.close();
+    for (const thread of threads) await thread.close();
     lock.release();
     throw error;
   }

@@ -24,6 +24,8 @@ export class DatabaseThread {
   #isScheduled = false;
   /** Why nothing more is taken. */
   #refusal: StoreUnavailable | null = null;
+  /** It was told to end, with nothing left to do. */
+  #isClosed = false;
   readonly #exit = Promise.withResolvers<void>();
 
   /** Throws what the thread says when it cannot open the database. `onDeath` is called once, when it fails later. */
@@ -46,9 +48,9 @@ export class DatabaseThread {
     worker.on("message", (message: FromThread) => {
       if (message.say === "done") this.#answer(message.outcomes);
     });
-    worker.on("error", (error) => this.#die(`the thread of the database failed: ${error.message}`));
+    worker.on("error", (error) => this.die(`the thread of the database failed: ${error.message}`));
     worker.on("exit", () => {
-      if (this.#refusal === null) this.#die("the thread of the database ended");
+      if (!this.#isClosed) this.die("the thread of the database ended");
       this.#exit.resolve();
     });
   }
@@ -89,7 +91,8 @@ export class DatabaseThread {
     if (batch !== null) {
       const packed = batch.packer.take();
       this.#post({ do: "run", batch: packed }, [packed.bytes.buffer]);
-    } else if (this.#refusal !== null) {
+    } else if (this.#refusal !== null && !this.#isClosed) {
+      this.#isClosed = true;
       this.#post({ do: "close" });
     }
   }
@@ -111,10 +114,11 @@ export class DatabaseThread {
         reject(error);
       }
     });
-    if (broken !== null && "unavailable" in broken) this.#die(broken.unavailable);
+    if (broken !== null && "unavailable" in broken) this.die(broken.unavailable);
   }
 
-  #die(problem: string): void {
+  /** Ends at once; whatever waits is refused. For the other thread of a store that broke, too: `onDeath` is called. */
+  die(problem: string): void {
     if (this.#refusal?.isFatal === true) return;
     const refusal = new StoreUnavailable(problem, { isFatal: true, isFull: false });
     this.#refusal = refusal;

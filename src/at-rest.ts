@@ -1,12 +1,13 @@
 import type { AdminContext } from "./admin/context.ts";
 import type { Config } from "./config/schema.ts";
-import { usualFirstPolicy } from "./first-start.ts";
+import { usualFirstDomain, usualFirstPolicy } from "./first-start.ts";
 import { openRecords } from "./records.ts";
 import { systemClock } from "./time/system-clock.ts";
 
-/** Opens the data folder of a server that does not run, for one operation. */
+/** Opens the data folder of a server that does not run, for one operation. `firstDomain`: ours, when there is no policy yet. */
 export async function openAtRest(
   config: Config,
+  firstDomain: string = usualFirstDomain(config),
 ): Promise<{ readonly context: AdminContext; readonly close: () => Promise<void> }> {
   const emit = () => {};
   const onFatal = (problem: string) => {
@@ -17,7 +18,7 @@ export async function openAtRest(
     clock: systemClock,
     emit,
     onFatal,
-    firstPolicy: usualFirstPolicy("example.test"),
+    firstPolicy: usualFirstPolicy(firstDomain),
   });
   const context: AdminContext = {
     ...records,

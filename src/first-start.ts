@@ -1,7 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Administration } from "./accounts/administer.ts";
-import { freshPassword } from "./admin/operations/account.ts";
+import { generateInitialPassword } from "./accounts/generated.ts";
+import type { Config } from "./config/schema.ts";
+import { nodeHasher } from "./accounts/hasher.ts";
 
 /** What a server without a policy begins with: one domain of ours, relay for those who log in, nobody else. */
 export function usualFirstPolicy(domain: string): string {
@@ -18,7 +20,7 @@ export type FirstAccount = { readonly address: string; readonly password: string
 /** The first account with a password that nobody knows yet. */
 export async function makeFirstAccount(administration: Administration, domain: string): Promise<FirstAccount> {
   const address = `admin@${domain}`;
-  const password = freshPassword();
+  const password = generateInitialPassword(nodeHasher);
   const made = await administration.create({ address, password: { password } });
   if ("refused" in made) throw new Error(`cannot make the first account ${address}: ${made.refused}`);
   return { address, password };
@@ -29,4 +31,9 @@ export async function writePassword(folder: string, { address, password }: First
   const file = join(folder, "first-password");
   await writeFile(file, `${address} ${password}\n`, { mode: 0o600 });
   return file;
+}
+
+/** The domain of a first start: the host's own name, else one that can never be anybody's (RFC 2606). */
+export function usualFirstDomain({ hostname }: Config): string {
+  return hostname.includes(".") ? hostname : "example.test";
 }

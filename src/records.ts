@@ -34,8 +34,15 @@ export type Records = {
   readonly policy: AdminContext["policy"] & { readonly current: () => PolicyInForce };
 };
 
-export async function openRecords({ config, clock, emit, onFatal, firstPolicy }: RecordsOptions): Promise<Records> {
-  const store = await openSqlite({ folder: config.data, onFatal });
+export async function openRecords({ onFatal, ...options }: RecordsOptions): Promise<Records> {
+  return recordsIn(await openSqlite({ folder: options.config.data, onFatal }), options);
+}
+
+/** The same in a store that is open already. */
+export async function recordsIn(
+  store: Store,
+  { config, clock, emit, firstPolicy }: Omit<RecordsOptions, "onFatal">,
+): Promise<Records> {
   let inForce = await loadPolicy(store, { config, clock, firstPolicy });
   const domains: LocalDomains = { kindOf: (domain) => kindOfDomain(inForce.policy, domain) };
   const directory = await loadDirectory({ store, domains });

@@ -19,7 +19,7 @@ import { systemResolver } from "./dns/system-resolver.ts";
 import { openCounters } from "./events/counters.ts";
 import type { Event } from "./events/catalogue.ts";
 import type { Emit } from "./events/emit.ts";
-import { type FirstAccount, makeFirstAccount, usualFirstPolicy } from "./first-start.ts";
+import { type FirstAccount, makeFirstAccount, usualFirstDomain, usualFirstPolicy } from "./first-start.ts";
 import type { Destination } from "./policy/decision.ts";
 import { destinationOf } from "./policy/judge.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -167,7 +167,7 @@ export async function startServer({
       version,
       startedAt: clock.now(),
       listeners: () => reception.listeners.map(({ name, port }) => ({ name, port })),
-      counts: counters.snapshot,
+      counts: () => counters.snapshot(),
       lostRefusals: () => journal.lost,
     },
     clock,
@@ -351,8 +351,4 @@ function watchDisk(
       timer.cancel();
     },
   };
-}
-
-function usualFirstDomain({ hostname }: Config): string {
-  return hostname.includes(".") ? hostname : "example.test";
 }

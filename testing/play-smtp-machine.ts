@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Dialogue, matchesReplies, type Outcome } from "./dialogue.ts";
+import { type Dialogue, matchesReplies, type Outcome } from "../src/cli/dialogue-file.ts";
 import { SmtpMachine } from "./smtp-machine.ts";
 
 /** How the octets of a client turn are cut; `turn` is its index among the client turns. */

@@ -22,7 +22,7 @@ import {
   type Session,
   type Step,
 } from "../src/smtp/server-session.ts";
-import type { Given } from "./dialogue.ts";
+import type { Given } from "../src/cli/dialogue-file.ts";
 
 /** An accepted message. */
 export type Accepted = { readonly recipients: readonly string[]; readonly content: Buffer };

@@ -1,18 +1,26 @@
 import type { Operation } from "./operation.ts";
 import * as accounts from "./operations/account.ts";
 import * as aliases from "./operations/alias.ts";
+import * as appPasswords from "./operations/app-password.ts";
+import { check } from "./operations/check.ts";
 import * as decisions from "./operations/decision.ts";
 import * as policy from "./operations/policy.ts";
 import * as queue from "./operations/queue.ts";
+import * as server from "./operations/server.ts";
+import * as smartHosts from "./operations/smart-host.ts";
 
 /** Everything an administrator can do: the command line is made from this list, later the HTTP API and the console. */
 export const operations = [
   accounts.accountList,
   accounts.accountAdd,
   accounts.accountPassword,
+  accounts.accountChange,
   accounts.accountDelete,
   accounts.accountEnable,
   accounts.accountDisable,
+  appPasswords.appPasswordList,
+  appPasswords.appPasswordAdd,
+  appPasswords.appPasswordRemove,
   aliases.aliasList,
   aliases.aliasAdd,
   aliases.aliasRemove,
@@ -22,11 +30,17 @@ export const operations = [
   policy.policyApply,
   policy.policyHistoryOf,
   policy.policyUndo,
+  policy.policyDiff,
   policy.policyProve,
+  smartHosts.smartHostPasswordSet,
+  smartHosts.smartHostForget,
   queue.queueList,
   queue.queueShow,
   queue.queueRetry,
   queue.queueDelete,
+  server.configShow,
+  server.status,
+  check,
 ] as const;
 
 export function operationCalled(name: string): Operation<never> | null {

@@ -2,10 +2,13 @@ import { z } from "zod";
 import type { Address, Ip } from "../address/address.ts";
 import { parseIp } from "../address/ip.ts";
 import { formatAddress, parseAddress, parsePath } from "../address/path.ts";
+import { didYouMean } from "../config/nearest.ts";
+import { isPolicy, parsePolicy } from "../policy/document.ts";
 import { explain, explanationLines, imaginedRecipients } from "../policy/explain.ts";
 import type { Facts, Recipients } from "../policy/facts.ts";
 import type { Policy } from "../policy/policy.ts";
-import { contextWithoutBootFile, readPolicyFile } from "./policy-file.ts";
+import type { Asked } from "./operate.ts";
+import { readPolicyFile } from "./policy-file.ts";
 import { UsageError } from "./usage-error.ts";
 
 const optionsSchema = z.object({
@@ -22,14 +25,30 @@ const optionsSchema = z.object({
 });
 type Options = z.output<typeof optionsSchema>;
 
-/** `gatepost explain --policy FILE …`: exits 0 whatever the verdict, 2 for arguments or a policy that do not parse. */
-export async function explainCommand(options: object): Promise<number> {
+/** What stands behind the policy in force: asked for only when no document is named. */
+export type InForce = () => Promise<Pick<Asked, "config" | "openAtRest">>;
+
+/** `gatepost explain …`: exits 0 whatever the verdict, 2 for arguments or a policy that do not parse. */
+export async function explainCommand(options: object, inForce: InForce): Promise<number> {
   const read = optionsSchema.parse(options);
-  if (read.policy === undefined) {
-    throw new UsageError("explain needs a REF, or --policy FILE with --client, --from and --to");
+  if (read.client === undefined || read.from === undefined || read.to === undefined) {
+    throw new UsageError("explain needs a REF, or --client, --from and --to of an imagined message");
   }
-  const policy = await readPolicyFile(read.policy);
-  return tell({ policy, facts: imagine(read), recipients: imaginedRecipients }, read.json === true);
+  const policy = read.policy === undefined ? await policyInForce(await inForce()) : await readPolicyFile(read.policy);
+  const asked = { ...read, client: read.client, from: read.from, to: read.to };
+  return tell({ policy, facts: imagine(asked, policy), recipients: imaginedRecipients }, read.json === true);
+}
+
+/** Judged here and not in the server: mailboxes of an imagined message count as existing. */
+async function policyInForce(asked: Pick<Asked, "config" | "openAtRest">): Promise<Policy> {
+  const { obtain } = await import("./operate.ts");
+  const { policyContext } = await import("../config/policy-context.ts");
+  const outcome = await obtain({ ...asked, operation: "policy show", input: {} });
+  if ("failed" in outcome) throw new Error(outcome.message);
+  const { document } = z.object({ document: z.string() }).parse(outcome.done);
+  const policy = parsePolicy(document, policyContext(asked.config));
+  if (isPolicy(policy)) return policy;
+  throw new Error("the policy in force cannot be read");
 }
 
 type Judged = { readonly policy: Policy; readonly facts: Facts; readonly recipients: Recipients };
@@ -41,13 +60,16 @@ function tell({ policy, facts, recipients }: Judged, json: boolean): number {
   return 0;
 }
 
-function imagine(options: Options): Facts {
-  if (options.client === undefined || options.from === undefined || options.to === undefined) {
-    throw new UsageError("an imagined message needs --client, --from and --to");
+type Imagined = Options & { readonly client: string; readonly from: string; readonly to: string };
+
+function imagine(options: Imagined, { context }: Policy): Facts {
+  const listener = context.listeners.find(({ name }) => name === options.listener);
+  if (listener === undefined) {
+    const known = context.listeners.map(({ name }) => name);
+    throw new UsageError(
+      `--listener ${JSON.stringify(options.listener)}: ${known.join(" or ")} is wanted${didYouMean(options.listener, known)}`,
+    );
   }
-  const listener = contextWithoutBootFile.listeners.find(({ name }) => name === options.listener);
-  if (listener === undefined)
-    throw new UsageError(`--listener ${JSON.stringify(options.listener)}: relay or submission is wanted`);
   const reversePath = readReversePath(options.from);
   const senders = options.sender?.map((text) => formatAddress(readAddress("--sender", text)).toLowerCase());
   const owns =

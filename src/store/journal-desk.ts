@@ -4,18 +4,18 @@ import type { Row, Store, Value } from "./store.ts";
 /** What people ask about the decision journal. */
 
 export type DecisionFilter = {
-  readonly verdict?: DecisionRow["verdict"];
-  readonly rule?: string;
+  readonly verdict?: DecisionRow["verdict"] | undefined;
+  readonly rule?: string | undefined;
   /** The address as it is written in the journal. */
-  readonly client?: string;
-  readonly account?: string;
-  readonly reversePath?: string;
-  readonly forwardPath?: string;
-  readonly listener?: string;
+  readonly client?: string | undefined;
+  readonly account?: string | undefined;
+  readonly reversePath?: string | undefined;
+  readonly forwardPath?: string | undefined;
+  readonly listener?: string | undefined;
   /** Milliseconds since 1970. */
-  readonly since?: number;
+  readonly since?: number | undefined;
   /** Only rows with a smaller number: the last one of the page before. */
-  readonly before?: number;
+  readonly before?: number | undefined;
 };
 
 /** A fixed set of conditions, each with its column: a filter never writes SQL of its own. */
@@ -54,6 +54,24 @@ export async function countDecisions(store: Store): Promise<{ readonly rows: num
   const sql = "SELECT COUNT(*) AS rows_kept, COALESCE(SUM(count), 0) AS decisions FROM decision";
   const [row] = await store.read({ sql, parameters: [] });
   return { rows: Number(row?.["rows_kept"] ?? 0), decisions: Number(row?.["decisions"] ?? 0) };
+}
+
+/** When each grant let somebody relay the last time, by its id, and since when the journal knows anything. */
+export async function lastUseOfGrants(
+  store: Store,
+): Promise<{ readonly lastUsed: ReadonlyMap<string, number>; readonly since: number | null }> {
+  const used = await store.read({
+    sql: "SELECT rule, MAX(at) AS last_used FROM decision WHERE verdict = 'relay' GROUP BY rule",
+    parameters: [],
+  });
+  const [oldest] = await store.read({ sql: "SELECT MIN(at) AS since FROM decision", parameters: [] });
+  const lastUsed = new Map<string, number>();
+  for (const row of used) {
+    const id = /^(?:local-)?address:(.*)$/.exec(String(row["rule"]))?.[1];
+    if (id !== undefined) lastUsed.set(id, Number(row["last_used"]));
+  }
+  const since = oldest?.["since"] ?? null;
+  return { lastUsed, since: since === null ? null : Number(since) };
 }
 
 function decisionOfRow(row: Row): DecisionRow {

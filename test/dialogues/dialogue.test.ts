@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { matchesReplies, readDialogue, readOctets } from "../../testing/dialogue.ts";
+import { matchesReplies, readDialogue, readOctets } from "../../src/cli/dialogue-file.ts";
 import { playOnMachine, playUnderEveryCut } from "../../testing/play-smtp-machine.ts";
 
 describe("readDialogue", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { readDialogue } from "../../testing/dialogue.ts";
+import { readDialogue } from "../../src/cli/dialogue-file.ts";
 import { playOnMachine, playUnderEveryCut } from "../../testing/play-smtp-machine.ts";
 
 const folder = new URL("./smtp/", import.meta.url);

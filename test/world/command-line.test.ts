@@ -71,7 +71,7 @@ test("first start, a refusal and its REF, changes live and at rest", async (t) =
 
   await writeFile(join(folder, "policy.yaml"), "relay: { addresses: [ { id: loopback, match: 127.0.0.1 } ] }\n");
   const applied = await gatepost(folder, "policy", "apply", "policy.yaml", "--why", "let us in", "--json");
-  assert.deepEqual(JSON.parse(applied.out), { version: 2 });
+  assert.equal((JSON.parse(applied.out) as { version: number }).version, 2);
   assert.match(await refused(port), /250 2\.1\.5 /);
   assert.equal((await gatepost(folder, "policy", "undo")).code, 0);
   assert.match(await refused(port), /^\w+$/);

@@ -1,6 +1,9 @@
-import { randomInt } from "node:crypto";
 import { z } from "zod";
+import { generateInitialPassword } from "../../accounts/generated.ts";
+import { nodeHasher } from "../../accounts/hasher.ts";
 import type { Account } from "../../accounts/account.ts";
+import { formatAddress } from "../../address/path.ts";
+import type { AccountSettings } from "../../accounts/administer.ts";
 import type { AdminContext } from "../context.ts";
 import { type Failure, operation } from "../operation.ts";
 
@@ -9,22 +12,48 @@ const shown = z.object({
   enabled: z.boolean(),
   mayRelay: z.boolean(),
   senders: z.enum(["own", "any"]),
+  maySendAs: z.array(z.string()),
+  plusAddressing: z.boolean(),
 });
 
 function show(account: Account): z.output<typeof shown> {
-  const { name, domain, isEnabled, mayRelay, senders } = account;
-  return { account: `${name}@${domain}`, enabled: isEnabled, mayRelay, senders };
+  const { name, domain, isEnabled, mayRelay, senders, maySendAs, plusAddressing } = account;
+  return {
+    account: formatAddress({ localPart: name, domain }),
+    enabled: isEnabled,
+    mayRelay,
+    senders,
+    maySendAs: [...maySendAs],
+    plusAddressing,
+  };
 }
 
-const named = z.strictObject({ account: z.string().min(1) });
+const named = z.strictObject({ account: z.string().min(1).describe("account, or account@domain") });
 
-function find({ directory }: AdminContext, account: string): Account | Failure {
+/** Without one, one is made and shown once. */
+const password = z.string().min(1).optional();
+
+const settings = {
+  mayRelay: z.boolean().optional().describe("whether its logins count for relaying"),
+  senders: z.enum(["own", "any"]).optional().describe("which addresses it may write as"),
+  maySendAs: z.array(z.string()).optional().describe("further addresses, or @domain for all of a domain"),
+  plusAddressing: z.boolean().optional().describe("whether name+anything is its own"),
+};
+const changes = z.object(settings);
+
+/** Without the keys that were not given: those keep what they are. */
+function settingsOf(wanted: z.output<typeof changes>): Partial<AccountSettings> {
+  return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
+}
+
+/** The account of this name; another operation's file finds it in the same way. */
+export function find({ directory }: AdminContext, account: string): Account | Failure {
   return (
     directory.byLogin(account) ?? { failed: "not-found", message: `there is no account ${JSON.stringify(account)}` }
   );
 }
 
-const refusal = (refused: string): Failure => ({ failed: "invalid", message: refused });
+export const refusal = (refused: string): Failure => ({ failed: "invalid", message: refused });
 
 export const accountList = operation({
   name: "account list",
@@ -38,12 +67,16 @@ export const accountList = operation({
 export const accountAdd = operation({
   name: "account add",
   help: "make an account; without a password one is made and shown once",
-  input: z.strictObject({ account: z.string().min(1), password: z.string().min(1).optional() }),
+  input: named.extend({ password, ...settings }),
   output: z.object({ account: z.string(), password: z.string().nullable() }),
   worksAtRest: true,
-  async run({ administration }, { account, password }) {
-    const made = password === undefined ? freshPassword() : null;
-    const created = await administration.create({ address: account, password: { password: password ?? made ?? "" } });
+  async run({ administration }, { account, password: given, ...wanted }) {
+    const made = given === undefined ? generateInitialPassword(nodeHasher) : null;
+    const created = await administration.create({
+      address: account,
+      password: { password: given ?? made ?? "" },
+      ...settingsOf(wanted),
+    });
     return "refused" in created ? refusal(created.refused) : { account: show(created).account, password: made };
   },
 });
@@ -51,14 +84,17 @@ export const accountAdd = operation({
 export const accountPassword = operation({
   name: "account password",
   help: "give an account another password; without one it is made and shown once",
-  input: z.strictObject({ account: z.string().min(1), password: z.string().min(1).optional() }),
+  input: named.extend({ password, allowScram: z.boolean().optional() }),
   output: z.object({ account: z.string(), password: z.string().nullable() }),
   worksAtRest: true,
-  async run(context, { account, password }) {
+  async run(context, { account, password: given, allowScram }) {
     const found = find(context, account);
     if ("failed" in found) return found;
-    const made = password === undefined ? freshPassword() : null;
-    const refused = await context.administration.setPassword(found, { password: password ?? made ?? "" });
+    const made = given === undefined ? generateInitialPassword(nodeHasher) : null;
+    const refused = await context.administration.setPassword(found, {
+      password: given ?? made ?? "",
+      allowsScram: allowScram === true,
+    });
     return refused === null ? { account: show(found).account, password: made } : refusal(refused.refused);
   },
 });
@@ -77,12 +113,26 @@ export const accountDelete = operation({
   },
 });
 
-export const accountEnable = change("account enable", "let an account log in again", { isEnabled: true });
-export const accountDisable = change("account disable", "keep an account from logging in; its sessions end", {
+export const accountChange = operation({
+  name: "account change",
+  help: "what an account may do: relay, write as others",
+  input: named.extend(settings),
+  output: shown,
+  worksAtRest: true,
+  async run(context, { account, ...wanted }) {
+    const found = find(context, account);
+    if ("failed" in found) return found;
+    const changed = await context.administration.change(found, settingsOf(wanted));
+    return "refused" in changed ? refusal(changed.refused) : show(changed);
+  },
+});
+
+export const accountEnable = switched("account enable", "let an account log in again", { isEnabled: true });
+export const accountDisable = switched("account disable", "keep an account from logging in; its sessions end", {
   isEnabled: false,
 });
 
-function change(name: string, help: string, settings: { readonly isEnabled: boolean }) {
+function switched(name: string, help: string, settings: { readonly isEnabled: boolean }) {
   return operation({
     name,
     help,
@@ -96,11 +146,4 @@ function change(name: string, help: string, settings: { readonly isEnabled: bool
       return "refused" in changed ? refusal(changed.refused) : show(changed);
     },
   });
-}
-
-/** Twenty characters without look-alikes: about 98 bits. */
-export function freshPassword(): string {
-  const alphabet = "abcdefghjkmnpqrstuvwxyz23456789";
-  const letters = Array.from({ length: 20 }, () => alphabet.charAt(randomInt(alphabet.length)));
-  return letters.join("").replace(/(.{5})(?=.)/g, "$1-");
 }

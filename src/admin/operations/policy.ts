@@ -1,11 +1,18 @@
 import { z } from "zod";
+import { policyContext } from "../../config/policy-context.ts";
+import { diffPolicies } from "../../policy/diff.ts";
+import { isPolicy, parsePolicy } from "../../policy/document.ts";
+import type { Policy } from "../../policy/policy.ts";
 import { prove } from "../../policy/prove.ts";
-import { formatProblem } from "../../policy/problems.ts";
+import { formatProblem, type PolicyProblem } from "../../policy/problems.ts";
 import { policyHistory, policyToUndoTo, policyVersion } from "../../store/policy-versions.ts";
 import type { AdminContext } from "../context.ts";
 import { type Failure, operation } from "../operation.ts";
+import { difference, proof } from "./policy-schemas.ts";
 
 const version = z.object({ version: z.number(), at: z.string(), who: z.string(), why: z.string() });
+
+const applied = z.object({ version: z.number(), changes: difference });
 
 export const policyShow = operation({
   name: "policy show",
@@ -31,7 +38,7 @@ export const policyApply = operation({
   name: "policy apply",
   help: "put a document in force, at once and without a restart",
   input: z.strictObject({ document: z.string(), why: z.string(), who: z.string() }),
-  output: z.object({ version: z.number() }),
+  output: applied,
   worksAtRest: true,
   run: (context, change) => apply(context, change),
 });
@@ -57,7 +64,7 @@ export const policyUndo = operation({
   name: "policy undo",
   help: "go back to the version before; undone in the same way",
   input: z.strictObject({ who: z.string() }),
-  output: z.object({ version: z.number() }),
+  output: applied,
   worksAtRest: true,
   async run(context, { who }) {
     const before = await policyToUndoTo(context.store);
@@ -66,43 +73,66 @@ export const policyUndo = operation({
   },
 });
 
-const proved = z.object({
-  ipv4: z.array(z.string()).readonly(),
-  ipv6: z.array(z.string()).readonly(),
-  count4: z.string(),
-  count6: z.string(),
-  public4: z.string(),
-  public6: z.string(),
-  exampleIn: z.string().nullable(),
-  exampleOut: z.string().nullable(),
-});
-
 export const policyProve = operation({
   name: "policy prove",
   help: "who can relay, computed exactly, with and without a login",
   input: z.strictObject({}),
-  output: z.object({
-    listeners: z
-      .array(
-        z.object({ name: z.string(), kind: z.enum(["relay", "submission"]), withoutLogin: proved, withLogin: proved }),
-      )
-      .readonly(),
-    destinations: z.array(z.object({ sentTo: z.string(), route: z.string(), endsAt: z.string() })).readonly(),
-    entries: z
-      .array(z.object({ id: z.string(), status: z.enum(["live", "expired", "shadowed", "dead"]), because: z.string() }))
-      .readonly(),
-    openRelay: z.boolean(),
-  }),
+  output: proof,
   worksAtRest: true,
   run: ({ policy, clock }) => Promise.resolve(prove(policy.current().policy, clock.now())),
 });
 
+export const policyDiff = operation({
+  name: "policy diff",
+  help: "what a step would change: who gains and loses, what opens and closes",
+  input: z.strictObject({
+    /** A document that is not in force. */
+    document: z.string().optional(),
+    /** Versions; the one in force where none is given. */
+    from: z.coerce.number().int().positive().optional(),
+    to: z.coerce.number().int().positive().optional(),
+  }),
+  output: difference,
+  worksAtRest: true,
+  async run(context, { document, from, to }) {
+    const before = await versionOf(context, from);
+    if ("failed" in before) return before;
+    const after = document === undefined ? await versionOf(context, to) : read(context, document);
+    if ("failed" in after) return after;
+    return diffPolicies(before, after, context.clock.now());
+  },
+});
+
 async function apply(
-  { policy }: AdminContext,
+  context: AdminContext,
   change: { readonly document: string; readonly who: string; readonly why: string },
-): Promise<{ version: number } | Failure> {
+): Promise<z.output<typeof applied> | Failure> {
+  const { policy, clock } = context;
+  const before = policy.current().policy;
   const problems = await policy.apply(change);
-  if (problems.length === 0) return { version: policy.current().version };
+  if (problems.length > 0) return noPolicy(problems);
+  const { version: number, policy: after } = policy.current();
+  return { version: number, changes: diffPolicies(before, after, clock.now()) };
+}
+
+/** The policy of a version, of the one in force when none is named. */
+async function versionOf(
+  { store, config, policy }: AdminContext,
+  wanted: number | undefined,
+): Promise<Policy | Failure> {
+  const current = policy.current();
+  if (wanted === undefined || wanted === current.version) return current.policy;
+  const found = await policyVersion(store, wanted);
+  if (found === null) return { failed: "not-found", message: `there is no policy version ${wanted}` };
+  return read({ config }, found.document);
+}
+
+function read({ config }: Pick<AdminContext, "config">, document: string): Policy | Failure {
+  const policy = parsePolicy(document, policyContext(config));
+  return isPolicy(policy) ? policy : noPolicy(policy);
+}
+
+function noPolicy(problems: readonly PolicyProblem[]): Failure {
   return {
     failed: "invalid",
     message: "this is no policy, the one in force stays",

@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import type { X509Certificate } from "node:crypto";
+import { z } from "zod";
+import { isLoopback } from "../../config/consistency.ts";
+import { formatDuration } from "../../config/duration.ts";
+import type { Config } from "../../config/schema.ts";
+import { roundSize } from "../../config/size.ts";
+import { type Lookup, type MxRecord, wordsForFailure } from "../../dns/resolver.ts";
+import { systemResolver } from "../../dns/system-resolver.ts";
+import { checkPolicy } from "../../policy/check.ts";
+import { lastUseOfGrants } from "../../store/journal-desk.ts";
+import { highestTime, readSetting, settingOf } from "../../store/settings.ts";
+import type { AdminContext } from "../context.ts";
+import { certificateIn, filtersLoosely, forwardsPackets, freeBytes } from "../machine.ts";
+import { operation } from "../operation.ts";
+
+const finding = z.object({ about: z.string(), level: z.enum(["error", "warning", "note"]), finding: z.string() });
+type Finding = z.output<typeof finding>;
+
+/** Of domains whose names are looked up: nobody waits for a thousand of them. */
+const mostDomains = 50;
+
+export const check = operation({
+  name: "check",
+  help: "what deserves a look: policy, certificate, disk, clock, addresses and names",
+  input: z.strictObject({ dns: z.boolean().optional() }),
+  output: z.array(finding),
+  worksAtRest: true,
+  async run(context, { dns }) {
+    const found = await Promise.all([
+      aboutPolicy(context),
+      aboutCertificate(context),
+      aboutDisk(context.config),
+      aboutClock(context),
+      ...(dns === true ? [aboutNames(context)] : []),
+    ]);
+    return [...aboutConfig(context.config), ...found.flat()];
+  },
+});
+
+async function aboutPolicy({ policy, store, clock, flushJournal }: AdminContext): Promise<Finding[]> {
+  await flushJournal();
+  const [forwards, isLoose, { lastUsed, since }] = await Promise.all([
+    forwardsPackets(),
+    filtersLoosely(),
+    lastUseOfGrants(store),
+  ]);
+  return checkPolicy(policy.current().policy, {
+    now: clock.now(),
+    lastUsed,
+    journalSince: since ?? clock.now(),
+    forwardsPackets: forwards === true || isLoose === true,
+  }).map(({ about, warning }) => ({
+    about: `policy: ${about}`,
+    level: warning.startsWith("OPEN RELAY") ? "error" : "warning",
+    finding: warning,
+  }));
+}
+
+function aboutConfig({ hostname, listeners, dns }: Config): Finding[] {
+  const found: Finding[] = [];
+  if (!hostname.includes(".")) {
+    const words = "is no full name: other servers will not like it. Set hostname in the boot file";
+    found.push({ about: hostname, level: "warning", finding: words });
+  }
+  if (listeners.every(({ address }) => isLoopback(address))) {
+    found.push({ about: "listeners", level: "note", finding: "only this machine can reach them" });
+  }
+  for (const { name, allowClearAuth } of listeners) {
+    if (allowClearAuth) found.push({ about: name, level: "warning", finding: "passwords may pass without TLS" });
+  }
+  if (dns.servers.length > 0) {
+    found.push({ about: "dns", level: "note", finding: `names are looked up at ${dns.servers.join(", ")}` });
+  }
+  return found;
+}
+
+const soon = 21 * 86_400_000;
+
+async function aboutCertificate({ config, clock }: AdminContext): Promise<Finding[]> {
+  const file = config.tls.certificate ?? join(config.data, "certificate.pem");
+  const certificate = await certificateIn(file);
+  if (certificate === null) {
+    if (config.tls.certificate === undefined) return []; // It is made at the first start.
+    return [{ about: file, level: "error", finding: "holds no certificate that can be read" }];
+  }
+  const say = (level: Finding["level"], words: string): Finding => ({ about: file, level, finding: words });
+  return [
+    ...ending(certificate, clock.now()).map((words) => say(words.startsWith("ends") ? "warning" : "error", words)),
+    ...(certificate.checkHost(config.hostname) === undefined
+      ? [say("warning", `is not for ${config.hostname}: clients that verify will refuse it`)]
+      : []),
+    ...(certificate.checkIssued(certificate)
+      ? [say("note", "is self-signed: clients have to be told to trust it")]
+      : []),
+  ];
+}
+
+function ending({ validTo }: X509Certificate, now: number): string[] {
+  const left = Date.parse(validTo) - now;
+  if (left <= 0) return [`ran out (${validTo})`];
+  return left < soon ? [`ends in ${formatDuration(Math.floor(left / 3_600_000) * 3_600_000)}`] : [];
+}
+
+async function aboutDisk({ data, disk }: Config): Promise<Finding[]> {
+  const free = await freeBytes(data);
+  if (free === null) return [{ about: data, level: "error", finding: "its disk cannot be looked at" }];
+  const words = `${roundSize(free)} are free, ${roundSize(disk.reserve)} are kept in reserve`;
+  if (free < disk.reserve) return [{ about: data, level: "error", finding: `${words}: new mail is put off` }];
+  return free < 5 * disk.reserve ? [{ about: data, level: "warning", finding: words }] : [];
+}
+
+async function aboutClock({ store, clock }: AdminContext): Promise<Finding[]> {
+  const behind = Number(settingOf(await store.read(readSetting(highestTime))) ?? 0) - clock.now();
+  if (behind <= 5 * 60_000) return [];
+  const words = `is ${formatDuration(Math.floor(behind / 1000) * 1000)} behind the highest time seen: grants that end are not honoured`;
+  return [{ about: "the clock", level: "error", finding: words }];
+}
+
+/** Whether mail for our domains would find us. */
+async function aboutNames({ config, policy }: AdminContext): Promise<Finding[]> {
+  const domains = policy
+    .current()
+    .policy.routing.entries.filter(({ route }) => route.kind === "inbound")
+    .map(({ form }) => form.domain)
+    .slice(0, mostDomains);
+  const own = new Set([config.hostname, ...config.ownNames]);
+  const resolver = systemResolver({ servers: config.dns.servers, timeoutMs: config.dns.timeout });
+  const answers = await Promise.all(domains.map((domain) => resolver.resolveMx(domain)));
+  return domains.flatMap((domain, index) => aboutName(domain, answers[index] ?? "nodata", own));
+}
+
+function aboutName(domain: string, answer: Lookup<MxRecord>, own: ReadonlySet<string>): Finding[] {
+  const say = (finding: string): Finding[] => [{ about: domain, level: "warning", finding }];
+  if (answer === "nodata" || answer === "nxdomain") return say("has no MX: mail for it does not come here");
+  if ("failed" in answer) return say(`its MX cannot be looked up: ${wordsForFailure(answer.failed)}`);
+  const names = answer.records.map(({ exchange }) => exchange);
+  return names.some((name) => own.has(name)) ? [] : say(`its MX is ${names.join(", ")}, which is none of our names`);
+}

@@ -1,0 +1,99 @@
+import { type Command, Option } from "commander";
+import { passwordFrom } from "../input.ts";
+import { group, leaf, type Operate } from "./command.ts";
+
+type AccountOptions = {
+  readonly passwordStdin?: boolean;
+  readonly allowScram?: boolean;
+  readonly mayRelay?: string;
+  readonly senders?: string;
+  readonly maySendAs?: readonly string[];
+  readonly plusAddressing?: string;
+};
+
+export function addAccountCommands(program: Command, operate: Operate): void {
+  const account = group(program, "account", "who may log in");
+  leaf(account, "list", "who is here").action((options: object) => operate("account list", {}, options));
+  withSettings(
+    leaf(account, "add <account>", "make an account, written as an address").option(
+      "--password-stdin",
+      "the password is the first line of standard input; else one is made and shown once",
+    ),
+  ).action(async (name: string, options: AccountOptions) =>
+    operate("account add", { account: name, ...(await passwordFrom(options)), ...settingsOf(options) }, options),
+  );
+  leaf(account, "password <account>", "give an account another password")
+    .option("--password-stdin", "the password is the first line of standard input; else one is made and shown once")
+    .option("--allow-scram", "also keep a SCRAM verifier: more programs can log in, and a thief of it guesses faster")
+    .action(async (name: string, options: AccountOptions) => {
+      const allowScram = options.allowScram === true ? { allowScram: true } : {};
+      await operate("account password", { account: name, ...(await passwordFrom(options)), ...allowScram }, options);
+    });
+  withSettings(leaf(account, "change <account>", "what an account may do")).action(
+    (name: string, options: AccountOptions) =>
+      operate("account change", { account: name, ...settingsOf(options) }, options),
+  );
+  for (const [verb, help] of [
+    ["enable", "let an account log in again"],
+    ["disable", "keep an account from logging in; its sessions end"],
+    ["delete", "delete an account with its mailboxes and messages"],
+  ] as const) {
+    leaf(account, `${verb} <account>`, help).action((name: string, options: object) =>
+      operate(`account ${verb}`, { account: name }, options),
+    );
+  }
+  addAppPasswordCommands(program, operate);
+  addAliasCommands(program, operate);
+}
+
+function withSettings(command: Command): Command {
+  return command
+    .addOption(yesOrNo("--may-relay <yes|no>", "whether its logins count for relaying"))
+    .addOption(new Option("--senders <whose>", "which addresses it may write as").choices(["own", "any"]))
+    .option("--may-send-as <address...>", "further addresses it may write as; @domain is all of a domain")
+    .addOption(yesOrNo("--plus-addressing <yes|no>", "whether name+anything is its own"));
+}
+
+const yesOrNo = (flags: string, help: string) => new Option(flags, help).choices(["yes", "no"]);
+
+/** Only what was said: the rest stays as it is. */
+function settingsOf({ mayRelay, senders, maySendAs, plusAddressing }: AccountOptions) {
+  return {
+    ...(mayRelay === undefined ? {} : { mayRelay: mayRelay === "yes" }),
+    ...(senders === undefined ? {} : { senders }),
+    ...(maySendAs === undefined ? {} : { maySendAs }),
+    ...(plusAddressing === undefined ? {} : { plusAddressing: plusAddressing === "yes" }),
+  };
+}
+
+function addAppPasswordCommands(program: Command, operate: Operate): void {
+  const appPassword = group(program, "app-password", "passwords of single devices and programs");
+  leaf(appPassword, "list <account>", "which there are").action((account: string, options: object) =>
+    operate("app-password list", { account }, options),
+  );
+  leaf(appPassword, "add <account> <label>", "make one; it is shown once")
+    .option("--lasts <duration>", 'how long it is good for, as "90 days"; else until it is removed')
+    .action((account: string, label: string, options: { readonly lasts?: string }) =>
+      operate(
+        "app-password add",
+        { account, label, ...(options.lasts === undefined ? {} : { lasts: options.lasts }) },
+        options,
+      ),
+    );
+  leaf(appPassword, "remove <account> <id>", "take one back").action((account: string, id: string, options: object) =>
+    operate("app-password remove", { account, id }, options),
+  );
+}
+
+function addAliasCommands(program: Command, operate: Operate): void {
+  const alias = group(program, "alias", "addresses that lead to others");
+  leaf(alias, "list", "aliases, groups and catch-alls").action((options: object) => operate("alias list", {}, options));
+  leaf(alias, "add <address> <targets...>", "lead an address to others; *@domain is a catch-all")
+    .option("--group", "a group: a name that people see")
+    .action((address: string, targets: string[], options: { readonly group?: boolean }) =>
+      operate("alias add", { address, targets, ...(options.group === true ? { group: true } : {}) }, options),
+    );
+  leaf(alias, "remove <address>", "remove one").action((address: string, options: object) =>
+    operate("alias remove", { address }, options),
+  );
+}

@@ -2,10 +2,10 @@ import type { StatementSync } from "node:sqlite";
 import { isFatal, outcomeOf } from "./outcome.ts";
 import type { Database } from "./statements.ts";
 
-/** Pages in the log from which on it is copied into the database: 16 MiB. */
-const longLog = 1024;
-/** From which on the log's file is also cut to nothing, which waits for readers: 256 MiB. */
-const overlongLog = 16 * 1024;
+/** Octets in the log from which on it is copied into the database. */
+const longLog = 8 * 1024 * 1024;
+/** From which on the log's file is also cut to nothing, which waits for readers. */
+const overlongLog = 256 * 1024 * 1024;
 /** How many batches, or octets of them, may pass unseen. */
 const looksEvery = { batches: 8, octets: 4 * 1024 * 1024 };
 
@@ -14,11 +14,13 @@ export class Checkpoints {
   readonly #database: Database;
   readonly #look: StatementSync;
   readonly #copy: StatementSync;
+  readonly #pageSize: number;
   #batches = 0;
   #octets = 0;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#pageSize = Number(database.prepare("PRAGMA page_size").get()?.["page_size"]);
     this.#look = database.prepare("PRAGMA wal_checkpoint(NOOP)");
     this.#copy = database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
   }
@@ -30,10 +32,10 @@ export class Checkpoints {
     if (this.#batches < looksEvery.batches && this.#octets < looksEvery.octets) return;
     this.#batches = 0;
     this.#octets = 0;
-    const pages = Number(this.#look.get()?.["log"] ?? 0);
-    if (pages < longLog) return;
+    const log = Number(this.#look.get()?.["log"] ?? 0) * this.#pageSize;
+    if (log < longLog) return;
     tolerantly(() => this.#copy.get());
-    if (pages >= overlongLog) this.#cut();
+    if (log >= overlongLog) this.#cut();
   }
 
   /** Before the database is closed. */

@@ -6,7 +6,7 @@ import { check } from "./operations/check.ts";
 import * as decisions from "./operations/decision.ts";
 import * as policy from "./operations/policy.ts";
 import * as queue from "./operations/queue.ts";
-import * as server from "./operations/server.ts";
+import { configShow, status } from "./operations/status.ts";
 import * as smartHosts from "./operations/smart-host.ts";
 
 /** Everything an administrator can do: the command line is made from this list, later the HTTP API and the console. */
@@ -38,8 +38,8 @@ export const operations = [
   queue.queueShow,
   queue.queueRetry,
   queue.queueDelete,
-  server.configShow,
-  server.status,
+  configShow,
+  status,
   check,
 ] as const;
 

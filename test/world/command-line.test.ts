@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -114,4 +114,57 @@ test("an imagined message is explained without server and data folder", async (t
   const wrong = await ask("--client", "010.0.0.1");
   assert.equal(wrong.code, 2);
   assert.match(wrong.err, /--client "010\.0\.0\.1" is no IP address/);
+});
+
+test("init, and what can be asked without a server", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "gatepost-cli-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const made = await gatepost(folder, "init", "--domain", "Example.Test", "--account", "anna", "--trial", "--json");
+  assert.equal(made.code, 0, made.err);
+  const { passwordFile, account } = JSON.parse(made.out) as { passwordFile: string; account: string };
+  assert.equal(account, "anna@example.test");
+  assert.equal((await stat(passwordFile)).mode & 0o777, 0o600);
+  assert.equal(made.out.includes((await readFile(passwordFile, "utf8")).split(" ")[1] ?? ""), false);
+
+  const [again, shown, checked, diff, status] = await Promise.all([
+    gatepost(folder, "init", "--domain", "example.test"),
+    gatepost(folder, "config", "show"),
+    gatepost(folder, "complete", "--", "pol"),
+    writeFile(join(folder, "p.yaml"), "relay: { addresses: [ { id: lan, match: 10.0.0.0/8 } ] }\n").then(() =>
+      gatepost(folder, "policy", "prove", "--policy", "p.yaml", "--json"),
+    ),
+    gatepost(folder, "sttus"),
+  ]);
+  assert.equal(again.code, 2);
+  assert.match(again.err, /is there already/);
+  assert.match(shown.out, /^hostname = "mx\.example\.test"$/m);
+  assert.match(checked.out, /^policy\t/m);
+  const proof = JSON.parse(diff.out) as { listeners: { withoutLogin: { ipv4: string[] } }[]; openRelay: boolean };
+  assert.deepEqual([proof.listeners[0]?.withoutLogin.ipv4, proof.openRelay], [["10.0.0.0/8"], false]);
+  assert.equal(status.code, 2);
+  assert.match(status.err, /Did you mean status\?/);
+});
+
+test("a dialogue is played at a running server, which is then asked how it is", async (t) => {
+  const folder = await folderWithBootFile(t);
+  const { port } = await served(t, folder);
+  await writeFile(
+    join(folder, "stranger.txt"),
+    "# A stranger may not write through us.\nS: 220 mx.example.test ...\nC: EHLO a.test\nS: 250-...\nS: ...\n" +
+      "C: MAIL FROM:<a@b.test>\nC: RCPT TO:<c@d.test>\nS: 250 2.1.0 ...\nS: 550 5.7.1 ...\nC: QUIT\nS: 221 2.0.0 ...\n---- closed\n",
+  );
+  const said = await gatepost(folder, "say", "stranger.txt", "--host", "127.0.0.1", "--port", String(port));
+  assert.equal(said.code, 0, said.err);
+  await writeFile(join(folder, "wrong.txt"), "S: 220 another.host ...\n");
+  const [wrong, status, offline] = await Promise.all([
+    gatepost(folder, "say", "wrong.txt", "--host", "127.0.0.1", "--port", String(port)),
+    gatepost(folder, "status", "--json"),
+    gatepost(folder, "explain", "--client", "203.0.113.5", "--from", "a@b.test", "--to", "c@d.test", "--json"),
+  ]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /wrong\.txt, line 1: expected: 220 another\.host/);
+  const { running } = JSON.parse(status.out) as { running: { counts: { name: string; value: number }[] } };
+  assert.equal(running.counts.find(({ name }) => name === "recipients_refused")?.value, 1);
+  // By the policy in force, since none was named.
+  assert.equal((JSON.parse(offline.out) as { rule: string }).rule, "relay-denied");
 });

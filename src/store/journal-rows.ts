@@ -7,6 +7,25 @@ export type DecisionRow = DecisionTable;
 /** A decision that was made: a row without its number and count. `facts` makes its JSON, asked once a row. */
 export type JournalledDecision = Omit<DecisionTable, "id" | "count" | "facts"> & { readonly facts: () => string };
 
+/** Spelt out and not spread: it is made for every message and for every refusal that does not fold. */
+export function rowOf(decision: JournalledDecision, id: number): DecisionRow {
+  return {
+    id,
+    at: decision.at,
+    verdict: decision.verdict,
+    rule: decision.rule,
+    count: 1,
+    policy_version: decision.policy_version,
+    listener: decision.listener,
+    client: decision.client,
+    account: decision.account,
+    reverse_path: decision.reverse_path,
+    forward_path: decision.forward_path,
+    facts: decision.facts(),
+    entry_id: decision.entry_id,
+  };
+}
+
 const columns = [
   "id",
   "at",
@@ -32,20 +51,23 @@ const insertOne = `INSERT INTO decision (${columns.join(", ")}) VALUES ${placeho
 const insertMany = `${insertOne}${`, ${placeholders}`.repeat(rowsAtOnce - 1)}`;
 
 export function insertDecision(row: DecisionRow): Statement {
-  return { sql: insertOne, parameters: valuesOf(row) };
+  const parameters: Value[] = [];
+  addValues(parameters, row);
+  return { sql: insertOne, parameters };
 }
 
 /** Few statements for many rows; their texts are two constants. */
 export function insertDecisions(rows: readonly DecisionRow[]): readonly Statement[] {
   const statements: Statement[] = [];
-  let done = 0;
-  for (; done + rowsAtOnce <= rows.length; done += rowsAtOnce) {
-    statements.push({ sql: insertMany, parameters: rows.slice(done, done + rowsAtOnce).flatMap(valuesOf) });
-  }
-  for (; done < rows.length; done++) {
-    const row = rows[done];
-    if (row !== undefined) statements.push(insertDecision(row));
-  }
+  const inFull = rows.length - (rows.length % rowsAtOnce);
+  let parameters: Value[] = [];
+  rows.forEach((row, index) => {
+    if (index >= inFull) return void statements.push(insertDecision(row));
+    addValues(parameters, row);
+    if ((index + 1) % rowsAtOnce !== 0) return;
+    statements.push({ sql: insertMany, parameters });
+    parameters = [];
+  });
   return statements;
 }
 
@@ -54,8 +76,8 @@ export function raiseCount(id: number, by: number): Statement {
   return { sql: "UPDATE decision SET count = count + ? WHERE id = ?", parameters: [by, id] };
 }
 
-function valuesOf(row: DecisionRow): Value[] {
-  return [
+function addValues(parameters: Value[], row: DecisionRow): void {
+  parameters.push(
     row.id,
     row.at,
     row.verdict,
@@ -69,5 +91,5 @@ function valuesOf(row: DecisionRow): Value[] {
     row.forward_path,
     row.facts,
     row.entry_id,
-  ];
+  );
 }

@@ -1,7 +1,7 @@
 import { parseIp } from "../address/ip.ts";
 import type { Emit } from "../events/emit.ts";
 import type { Clock, Timer } from "../time/clock.ts";
-import { insertDecision, insertDecisions, raiseCount } from "./journal-rows.ts";
+import { insertDecision, insertDecisions, raiseCount, rowOf } from "./journal-rows.ts";
 import type { DecisionRow, JournalledDecision } from "./journal-rows.ts";
 import { refOf } from "./ref.ts";
 import type { Statement, Store } from "./store.ts";
@@ -44,7 +44,8 @@ export function openJournal(options: JournalOptions): Journal {
 type Fold = {
   readonly id: number;
   readonly ref: string;
-  readonly row: DecisionRow;
+  /** Let go once it is kept: a remembered fold then costs little. */
+  row: DecisionRow | null;
   /** Refusals that are in no statement yet. */
   fresh: number;
   /** While a unit with the row is under way nothing else is said about the fold; once it is kept, counts are raised. */
@@ -81,8 +82,8 @@ class FoldingJournal implements Journal {
     this.#clock = options.clock;
     this.#emit = options.emit;
     this.#flushAfterMs = options.flushAfterMs ?? 500;
-    this.#foldsRemembered = options.foldsRemembered ?? 20_000;
-    this.#rowsWaiting = options.rowsWaiting ?? 20_000;
+    this.#foldsRemembered = options.foldsRemembered ?? 5_000;
+    this.#rowsWaiting = options.rowsWaiting ?? 40_000;
   }
 
   get lost(): number {
@@ -91,7 +92,7 @@ class FoldingJournal implements Journal {
 
   accepted(decision: JournalledDecision): { readonly statement: Statement; readonly ref: string } {
     const id = this.#store.nextId();
-    return { statement: insertDecision({ ...decision, id, count: 1, facts: decision.facts() }), ref: refOf(id) };
+    return { statement: insertDecision(rowOf(decision, id)), ref: refOf(id) };
   }
 
   refused(decision: JournalledDecision): string {
@@ -146,8 +147,7 @@ class FoldingJournal implements Journal {
 
   #newFold(decision: JournalledDecision): Fold {
     const id = this.#store.nextId();
-    const row = { ...decision, id, count: 1, facts: decision.facts() };
-    return { id, ref: refOf(id), row, fresh: 0, kept: "no" };
+    return { id, ref: refOf(id), row: rowOf(decision, id), fresh: 0, kept: "no" };
   }
 
   /** The first refusal of a fold since its last statement. */
@@ -177,18 +177,27 @@ class FoldingJournal implements Journal {
   }
 
   #commit(folds: readonly Fold[]): void {
-    const fresh = folds.filter((fold) => fold.kept === "no");
-    const rows = fresh.map((fold): DecisionRow => ({ ...fold.row, count: fold.fresh }));
-    const raises = folds.filter((fold) => fold.kept === "yes").map((fold) => raiseCount(fold.id, fold.fresh));
+    const fresh: Fold[] = [];
+    const rows: DecisionRow[] = [];
+    const raises: Statement[] = [];
     let refusals = 0;
     for (const fold of folds) {
+      if (fold.row === null) raises.push(raiseCount(fold.id, fold.fresh));
+      else {
+        fold.row.count = fold.fresh;
+        fold.kept = "underWay";
+        fresh.push(fold);
+        rows.push(fold.row);
+      }
       refusals += fold.fresh;
       fold.fresh = 0;
     }
-    for (const fold of fresh) fold.kept = "underWay";
     this.#underWay += folds.length;
     const unit: Promise<void> = this.#keep([...insertDecisions(rows), ...raises], refusals).then((isKept) => {
-      for (const fold of fresh) fold.kept = isKept ? "yes" : "no";
+      for (const fold of fresh) {
+        fold.kept = isKept ? "yes" : "no";
+        if (isKept) fold.row = null;
+      }
       this.#underWay -= folds.length;
       this.#units.delete(unit);
     });

@@ -42,12 +42,12 @@ export async function adminScene(options: { readonly data?: string; readonly emi
     store,
     wakes: () => wakes,
     /** What an operation gives; fails the test when it does not succeed. */
-    async done<Output>(name: string, input: object = {}): Promise<Output> {
+    done: async <Output>(name: string, input: object = {}): Promise<Output> => {
       const outcome = await ask(context, name, input);
       return isFailure(outcome) ? assert.fail(`${name}: ${JSON.stringify(outcome)}`) : (outcome.done as Output);
     },
     /** How an operation fails. */
-    async failed(name: string, input: object = {}): Promise<Failure> {
+    failed: async (name: string, input: object = {}): Promise<Failure> => {
       const outcome = await ask(context, name, input);
       return isFailure(outcome) ? outcome : assert.fail(`${name} succeeded: ${JSON.stringify(outcome)}`);
     },

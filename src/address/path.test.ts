@@ -186,6 +186,63 @@ describe("parseAddress", () => {
   });
 });
 
+/** The forms of the relay tests, O a domain of ours and F a foreign one: what is read is what would be judged and routed. */
+describe("a relay tester's recipient", () => {
+  const ours = "mail.example.test";
+  const foreign = "victim.invalid";
+  const forms: [string, string | null][] = [
+    ["<u@F>", "u@F"],
+    ["u@F", null],
+    ["<u%F>", null],
+    ["<u%F@O>", "u%F@O"],
+    ["<u%F@[127.0.0.1]>", "u%F@[127.0.0.1]"],
+    ['<"u@F">', null],
+    ['<"u%F">', null],
+    ["<u@F@O>", null],
+    ["<u@F@[127.0.0.1]>", null],
+    ['<"u@F"@O>', '"u@F"@O'],
+    ['<"u@F"@[127.0.0.1]>', '"u@F"@[127.0.0.1]'],
+    ["<@O:u@F>", "u@F"],
+    ["<@[127.0.0.1]:u@F>", "u@F"],
+    ["<@O,@x.invalid:u@F>", "u@F"],
+    ["<F!u>", null],
+    ["<F!u@O>", "F!u@O"],
+    ["<F!u@[127.0.0.1]>", "F!u@[127.0.0.1]"],
+    ["<IMCEASMTP-u+40victim+2Einvalid@O>", "IMCEASMTP-u+40victim+2Einvalid@O"],
+    ['<"IMCEA u@F"@O>', '"IMCEA u@F"@O'],
+    ["<u@F >", null],
+    ["<u@F.>", "u@F"],
+    ["<u@VICTIM.INVALID>", "u@F"],
+    ["<u@O.F>", "u@O.F"],
+    ["<u@xO>", "u@xO"],
+    ["<u@F#O>", null],
+    ["<u@F\\@O>", null],
+    ["<u@F\0@O>", null],
+    ["<u@F>,<bob@O>", null],
+    ["<bob@O>,<u@F>", null],
+    ["<bob@O u@F>", null],
+    ["<u@[127.0.0.1]@F>", null],
+    ["<u@[10.1.2.3]>", "u@[10.1.2.3]"],
+    ["<u@[IPv6:::ffff:10.1.2.3]>", "u@[10.1.2.3]"],
+    ["<u@167838211>", null],
+    ["<u@#167838211>", null],
+    ["<u@0x0a010203>", "u@0x0a010203"],
+    ["<u@F> ORCPT=rfc822;bob@O", "u@F"],
+    ["<(O)u@F>", null],
+    ["<u(@O)@F>", null],
+    ["<u@F(@O)>", null],
+    ["<u@xn--O>", null],
+    ["<u@Oé.invalid>", null],
+  ];
+  const fill = (text: string): string => text.replace(/O(?!RCPT)/g, ours).replace(/\bF\b/g, foreign);
+  for (const [form, expected] of forms) {
+    it(`${JSON.stringify(form)} is ${expected ?? "refused"}`, () => {
+      const found = read(fill(form), forward);
+      assert.equal(found && found[0], expected && `<${fill(expected)}>`);
+    });
+  }
+});
+
 describe("any line", () => {
   const piece = fc.oneof(
     fc.constantFrom(

@@ -26,17 +26,18 @@ import type { Policy } from "./policy/policy.ts";
 import type { PolicyProblem } from "./policy/problems.ts";
 import { Gate } from "./reception/gate.ts";
 import { openReception, type OpenListener, type Reception } from "./reception/reception.ts";
-import * as replies from "./smtp/replies.ts";
-import type { Reply } from "./smtp/reply.ts";
 import { type Contents, openContents } from "./store/content.ts";
 import { openJournal } from "./store/journal.ts";
 import { forgetHourly } from "./store/journal-forgetting.ts";
 import { deliverHere } from "./store/local-delivery.ts";
-import { highestTime, readSetting, settingOf, smartHostPassword, writeSetting } from "./store/settings.ts";
+import { readSetting, settingOf, smartHostPassword } from "./store/settings.ts";
 import { openRecords } from "./records.ts";
+import { warnAtStart } from "./start-warnings.ts";
 import type { Store } from "./store/store.ts";
 import type { Clock } from "./time/clock.ts";
 import { openCertificates } from "./tls/certificates.ts";
+import { watchDisk } from "./watch-disk.ts";
+import { watchTime } from "./watch-time.ts";
 
 /** The composition root: the only file that knows every adapter. */
 
@@ -173,6 +174,8 @@ export async function startServer({
     clock,
     emit,
   };
+  // Not waited for: it looks at the machine, and mail is taken already.
+  void warnAtStart(admin);
   const control = await openControlSocket(admin).catch((error: unknown) => {
     emit({ name: "trouble", doing: "opening the control socket", problem: String(error) });
     return null;
@@ -298,57 +301,4 @@ const isAnyAddress = ({ value }: Ip) => value === 0 || value === 0n;
 
 function filesOf({ tls }: Config) {
   return tls.certificate === undefined || tls.key === undefined ? null : { certificate: tls.certificate, key: tls.key };
-}
-
-const toleratedMs = 5 * 60_000;
-const everyMs = 60_000;
-
-/** Keeps the highest time ever seen: while the clock is behind it, dated grants are not honoured (relay-policy §2.2, expiry). */
-async function watchTime(store: Store, clock: Clock) {
-  let highest = Number(settingOf(await store.read(readSetting(highestTime))) ?? 0);
-  let timer = clock.after(0, note);
-  function note(): void {
-    highest = Math.max(highest, clock.now());
-    // A store that fails says so itself.
-    store.commit([writeSetting(highestTime, String(highest))]).catch(() => {});
-    timer = clock.after(everyMs, note);
-  }
-  return { isBehind: () => clock.now() < highest - toleratedMs, stop: () => timer.cancel() };
-}
-
-const looksEveryMs = 5_000;
-
-/** Puts new mail off before the disk is full (452 4.3.1), not after. */
-function watchDisk(
-  freeBytes: () => Promise<number>,
-  options: { readonly reserve: number; readonly clock: Clock; readonly emit: Emit },
-) {
-  const { reserve, clock, emit } = options;
-  let isLow = false;
-  let isStopped = false;
-  let timer = clock.after(0, look);
-  function look(): void {
-    freeBytes().then(
-      (free) => {
-        if (free < reserve && !isLow) {
-          emit({
-            name: "trouble",
-            doing: "looking at the disk of the data folder",
-            problem: `${free} octets are free, ${reserve} are kept in reserve: new mail is put off`,
-          });
-        }
-        isLow = free < reserve;
-        if (!isStopped) timer = clock.after(looksEveryMs, look);
-      },
-      (error: unknown) =>
-        emit({ name: "trouble", doing: "looking at the disk of the data folder", problem: String(error) }),
-    );
-  }
-  return {
-    shortage: (): Reply | null => (isLow ? replies.storageLow : null),
-    stop() {
-      isStopped = true;
-      timer.cancel();
-    },
-  };
 }

@@ -1,0 +1,41 @@
+import type { Emit } from "./events/emit.ts";
+import * as replies from "./smtp/replies.ts";
+import type { Reply } from "./smtp/reply.ts";
+import type { Clock } from "./time/clock.ts";
+
+const looksEveryMs = 5_000;
+
+/** Puts new mail off before the disk is full (452 4.3.1), not after. */
+export function watchDisk(
+  freeBytes: () => Promise<number>,
+  options: { readonly reserve: number; readonly clock: Clock; readonly emit: Emit },
+) {
+  const { reserve, clock, emit } = options;
+  let isLow = false;
+  let isStopped = false;
+  let timer = clock.after(0, look);
+  function look(): void {
+    freeBytes().then(
+      (free) => {
+        if (free < reserve && !isLow) {
+          emit({
+            name: "trouble",
+            doing: "looking at the disk of the data folder",
+            problem: `${free} octets are free, ${reserve} are kept in reserve: new mail is put off`,
+          });
+        }
+        isLow = free < reserve;
+        if (!isStopped) timer = clock.after(looksEveryMs, look);
+      },
+      (error: unknown) =>
+        emit({ name: "trouble", doing: "looking at the disk of the data folder", problem: String(error) }),
+    );
+  }
+  return {
+    shortage: (): Reply | null => (isLow ? replies.storageLow : null),
+    stop() {
+      isStopped = true;
+      timer.cancel();
+    },
+  };
+}

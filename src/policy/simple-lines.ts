@@ -13,7 +13,7 @@ export type Skeleton = {
   /** The token of a run is this and its number. */
   readonly token: string;
   /** The offset in the whole document for one in the skeleton's text. */
-  original(at: number): number;
+  readonly original: (at: number) => number;
 };
 
 /** Shorter runs are not worth it. */

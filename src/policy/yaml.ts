@@ -94,7 +94,7 @@ function convert(node: Node | null, depth: number, reader: Reader): DocumentNode
       at,
     };
   }
-  return { kind: "scalar", text: isScalar(node) ? String(node.value ?? "") : "", at };
+  return { kind: "scalar", text: isScalar(node) && typeof node.value === "string" ? node.value : "", at };
 }
 
 type YamlPair = Pair<Node, Node | null>;

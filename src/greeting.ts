@@ -54,7 +54,7 @@ function words(
   if (submission !== undefined) {
     lines.push(
       "  # delivered, logged in over TLS",
-      `  printf 'From: ${address}\\nTo: ${address}\\nSubject: hello\\n\\nhello\\n' | curl --ssl-reqd --insecure --url smtp://${formatIp(submission.ip)}:${submission.port} --user ${address}:${known} --mail-from ${address} --mail-rcpt ${address} --upload-file -`,
+      `  printf 'From: ${address}\\nTo: ${address}\\nSubject: hello\\n\\nhello\\n' | curl --crlf --ssl-reqd --insecure --url smtp://${formatIp(submission.ip)}:${submission.port} --user ${address}:${known} --mail-from ${address} --mail-rcpt ${address} --upload-file -`,
     );
   }
   return [...lines, ""];

@@ -335,9 +335,7 @@ export class Conversation {
 
   #answerLogin(line: Line): void {
     if (this.#login === null) throw new Error("an answer without a login");
-    if (line.flaw === null) return this.#doLogin(this.#login.answer(line.text));
-    const reply = line.flaw === "too-long" ? replies.authLineTooLong : replies.authMalformed;
-    this.#doLogin({ do: "refuse", reply, reason: line.flaw });
+    this.#doLogin(this.#login.answer(line));
   }
 
   #doLogin(step: LoginStep | Promise<LoginStep>): void {

@@ -1,5 +1,7 @@
 import type { Account } from "../accounts/account.ts";
 import type { Exchange, ExchangeStep } from "../accounts/exchange.ts";
+import { parseAuthResponse } from "../smtp/auth-response.ts";
+import type { Line } from "../smtp/line-decoder.ts";
 import type { Reply } from "../smtp/reply.ts";
 import * as replies from "../smtp/replies.ts";
 
@@ -22,11 +24,10 @@ export class Login {
     return translate(this.#exchange.respond(initial));
   }
 
-  /** A line of the client. "*" cancels. */
-  answer(line: string): LoginStep | Promise<LoginStep> {
-    if (line === "*") return { do: "refuse", reply: replies.authCancelled, reason: "cancelled by the client" };
-    const response = decodeBase64(line);
-    if (response === null) return { do: "refuse", reply: replies.authMalformed, reason: "not base64" };
+  /** A line of the client: an answer, "*", or nonsense. */
+  answer(line: Line): LoginStep | Promise<LoginStep> {
+    const response = parseAuthResponse(line);
+    if ("lines" in response) return { do: "refuse", reply: response, reason: response.lines[0] ?? "" };
     return translate(this.#exchange.respond(response));
   }
 }
@@ -63,11 +64,4 @@ function replyFor(reason: Extract<ExchangeStep, { do: "refuse" }>["reason"]): Re
     default:
       return reason satisfies never;
   }
-}
-
-/** Canonical base64 only (RFC 4648 §3.3, §3.5): Buffer.from would skip what it does not know. */
-export function decodeBase64(text: string): Buffer | null {
-  if (text.length % 4 !== 0) return null;
-  const bytes = Buffer.from(text, "base64");
-  return bytes.toString("base64") === text ? bytes : null;
 }

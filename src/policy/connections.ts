@@ -1,14 +1,28 @@
 import type { Ip } from "../address/address.ts";
 import { parseIpEntry } from "../address/ip-entry.ts";
-import { countIpv4, countIpv6, toCidrs } from "../address/ip-set.ts";
+import {
+  countIpv4,
+  countIpv6,
+  emptySet,
+  everyIpv4,
+  everyIpv6,
+  type IpSet,
+  subtract,
+  union,
+  unionOf,
+} from "../address/ip-set.ts";
 import type { DocumentNode } from "./document-tree.ts";
+import { claimId, type Ids } from "./entry-id.ts";
 import { Fields } from "./fields.ts";
 import { indexOf, ownersAt } from "./interval-index.ts";
 import type { ConnectionEntry, Connections } from "./policy.ts";
 import { type ProblemReport, quote } from "./problems.ts";
 
 /** The `connections` section: who may connect at all. Absent: everybody. */
-export function readConnections(node: DocumentNode | null, report: ProblemReport): Connections {
+export function readConnections(
+  node: DocumentNode | null,
+  { report, ids }: { readonly report: ProblemReport; readonly ids: Ids },
+): Connections {
   if (node === null) return { entries: [], index: indexOf([]), rejectsByDefault: false };
   if (node.kind !== "map") report.add(node.at, "connections", "reject, accept or default are wanted here");
   const map = node.kind === "map" ? node : { kind: "map" as const, pairs: [], at: node.at };
@@ -18,15 +32,13 @@ export function readConnections(node: DocumentNode | null, report: ProblemReport
   if (byDefault !== null && byDefault !== "accept" && byDefault !== "reject") {
     fields.complain("default", `${quote(byDefault)}: write accept or reject`);
   }
-  const entries = [...readList(fields, { key: "reject", report }), ...readList(fields, { key: "accept", report })];
+  const entries = [...readList(fields, "reject", ids), ...readList(fields, "accept", ids)];
   reportContradictions(entries, fields);
   return { entries, index: indexOf(entries.map(({ set }) => set)), rejectsByDefault: byDefault === "reject" };
 }
 
-function readList(
-  fields: Fields,
-  { key, report }: { readonly key: "accept" | "reject"; readonly report: ProblemReport },
-): ConnectionEntry[] {
+function readList(fields: Fields, key: "accept" | "reject", ids: Ids): ConnectionEntry[] {
+  const { report } = fields;
   const node = fields.node(key);
   if (node === null) return [];
   if (node.kind !== "list") {
@@ -43,23 +55,21 @@ function readList(
       report.add(item.at, where(), `${quote(match)}: ${read.refused}`);
       return [];
     }
-    return [{ id: entry?.text("id") ?? null, set: read.set, match, accepts: key === "accept" }];
+    const id = entry?.text("id") ?? null;
+    if (entry !== null && id !== null) claimId(id, entry, ids);
+    return [{ id, set: read.set, match: read.text, accepts: key === "accept" }];
   });
 }
 
+/** Equal sets have the same canonical text: nothing would say which of the two wins. */
 function reportContradictions(entries: readonly ConnectionEntry[], fields: Fields): void {
-  const rejected = new Set(entries.filter(({ accepts }) => !accepts).map(({ set }) => textOf(set)));
-  for (const { set, match, accepts } of entries) {
-    if (accepts && rejected.has(textOf(set))) fields.complain("accept", `${quote(match)} stands in reject too`);
+  const rejected = new Set(entries.filter(({ accepts }) => !accepts).map(({ match }) => match));
+  for (const { match, accepts } of entries) {
+    if (accepts && rejected.has(match)) fields.complain("accept", `${quote(match)} stands in reject too`);
   }
 }
 
-function textOf(set: ConnectionEntry["set"]): string {
-  const { ipv4, ipv6 } = toCidrs(set);
-  return [...ipv4, ...ipv6].join(" ");
-}
-
-/** The entry that decides about a client: the smallest set that holds it; `null` when none does. */
+/** The entry that decides about a client: the smallest set that holds it, of equally large ones one that rejects; `null` when none does. */
 export function connectionEntryFor({ entries, index }: Connections, client: Ip): ConnectionEntry | null {
   let smallest: ConnectionEntry | null = null;
   for (const owner of ownersAt(index, client)) {
@@ -70,4 +80,34 @@ export function connectionEntryFor({ entries, index }: Connections, client: Ip):
   return smallest;
 }
 
-const sizeOf = ({ set }: ConnectionEntry, { family }: Ip) => (family === 4 ? countIpv4(set) : countIpv6(set));
+const sizeOf = ({ set }: ConnectionEntry, { family }: Pick<Ip, "family">) =>
+  family === 4 ? countIpv4(set) : countIpv6(set);
+
+/** Exactly the clients that are turned away: what `connectionEntryFor` says of each address, as a set. */
+export function refusedClients(connections: Connections): IpSet {
+  return union(refusedOf(connections, 4), refusedOf(connections, 6));
+}
+
+/**
+ * Lays the entries over each other, the largest first and of equally large ones those that reject last, so that the last one
+ * laid decides. Neighbours of one list are laid in one step: 10,000 entries have few different sizes.
+ */
+function refusedOf({ entries, rejectsByDefault }: Connections, family: 4 | 6): IpSet {
+  const all = family === 4 ? everyIpv4 : everyIpv6;
+  const ranked = entries
+    .map((entry) => ({ entry, size: sizeOf(entry, { family }) }))
+    .filter(({ size }) => size > 0n)
+    .toSorted((a, b) =>
+      a.size === b.size ? Number(b.entry.accepts) - Number(a.entry.accepts) : a.size > b.size ? -1 : 1,
+    );
+  let refused = rejectsByDefault ? all : emptySet;
+  for (let at = 0; at < ranked.length;) {
+    const accepts = ranked[at]?.entry.accepts;
+    const layer: IpSet[] = [];
+    for (let next = ranked[at]; next !== undefined && next.entry.accepts === accepts; next = ranked[++at]) {
+      layer.push(next.entry.set);
+    }
+    refused = accepts === true ? subtract(refused, unionOf(layer)) : union(refused, unionOf(layer));
+  }
+  return refused;
+}

@@ -35,8 +35,9 @@ function policyOf(
   const fields = new Fields(map, () => "", report);
   fields.allowOnly(["routing", "default-route", "relay", "connections"]);
   const routing = readRouting(fields.node("routing"), fields.node("default-route"), report);
-  const { restrictions, allowsOpenRelay } = readRelay(fields.node("relay"), context, report);
-  const connections = readConnections(fields.node("connections"), report);
+  const ids = new Set<string>();
+  const { restrictions, allowsOpenRelay } = readRelay(fields.node("relay"), { context, report, ids });
+  const connections = readConnections(fields.node("connections"), { report, ids });
   const open = report.isClean ? findOpenRelay(restrictions, context) : null;
   if (open !== null && !allowsOpenRelay) {
     const where = open.listener === null ? "" : ` on listener ${open.listener}`;

@@ -29,9 +29,13 @@ export class Fields {
 
   /** Reports a problem of one key's value, or of the whole map when the key is not there. */
   complain(key: string, problem: string): void {
-    const pair = this.#pair(key);
+    this.complainAt(this.#pair(key)?.value.at ?? this.at, key, problem);
+  }
+
+  /** Reports a problem of one item in the list under a key, which stands at an offset of its own. */
+  complainAt(at: number, key: string, problem: string): void {
     const place = this.#where();
-    this.report.add(pair?.value.at ?? this.at, place === "" ? key : `${place}.${key}`, problem);
+    this.report.add(at, place === "" ? key : `${place}.${key}`, problem);
   }
 
   has(key: string): boolean {
@@ -84,7 +88,7 @@ export class Fields {
     const scalars: ScalarNode[] = [];
     for (const item of node.items) {
       if (item.kind === "scalar" && item.text !== "") scalars.push(item);
-      else this.report.add(item.at, `${this.#where()}.${key}`, emptyItem(item, want));
+      else this.complainAt(item.at, key, emptyItem(item, want));
     }
     return scalars;
   }

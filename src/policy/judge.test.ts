@@ -173,6 +173,12 @@ describe("documents that are refused", () => {
     ["relay: { addresses: [ { id: a, match: 010.0.0.0/8 } ] }", /leading zero/],
     ["relay: { addresses: [ { id: a, match: 10.0.0.1 }, { id: a, match: 10.0.0.2 } ] }", /another entry/],
     ["relay: { addresses: [ { match: 10.0.0.1 } ] }", /id is missing/],
+    [
+      "relay: { addresses: [ { id: a, match: 10.0.0.1 } ] }\nconnections: { reject: [ { id: a, match: 10.0.0.2 } ] }",
+      /another entry/,
+    ],
+    ["relay: { local-addresses: [ { id: a, match: 10.0.0.5, clients: [ private, any ] } ] }", /stands alone/],
+    ["relay: { local-addresses: [ { id: a, match: 10.0.0.5, clients: 10.0.0.0/8 } ] }", /in brackets/],
     ["relay: { addresses: [ { id: a, match: 10.0.0.1, to: [] } ] }", /empty/],
     ["relay: { never: [ { id: a, match: 10.0.0.1, expires: 2027-01-01 } ] }", /never entry has no expires/],
     ["relay: { authenticated: yes }", /true or false/],

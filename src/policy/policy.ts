@@ -1,6 +1,6 @@
 import type { Ip } from "../address/address.ts";
 import type { IpSet } from "../address/ip-set.ts";
-import type { FormTable } from "./domain-forms.ts";
+import type { DomainForm, FormTable } from "./domain-forms.ts";
 import type { Expiry } from "./expiry.ts";
 import type { ListenerKind } from "./facts.ts";
 import type { IntervalIndex } from "./interval-index.ts";
@@ -30,12 +30,13 @@ export type Grant = {
   readonly id: string;
   /** Translation prefixes are taken out already. */
   readonly set: IpSet;
+  /** The entry in its shortest form. */
   readonly match: string;
   readonly owner: string | null;
   readonly reason: string | null;
   readonly expires: Expiry | null;
   /** Destinations after rerouting; `null`: all. */
-  readonly to: FormTable<string> | null;
+  readonly to: FormTable<DomainForm> | null;
   readonly toText: readonly string[] | null;
   /** `null`: all that are not submission listeners. */
   readonly listeners: readonly string[] | null;

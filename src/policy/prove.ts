@@ -2,7 +2,6 @@ import { compareIp, formatIp } from "../address/ip.ts";
 import {
   countIpv4,
   countIpv6,
-  emptySet,
   everyIpv4,
   everyIpv6,
   intersect,
@@ -17,8 +16,9 @@ import {
 } from "../address/ip-set.ts";
 import { publicIps } from "../address/special-purpose.ts";
 import { ownersMeeting } from "./interval-index.ts";
+import { refusedClients } from "./connections.ts";
 import type { ListenerKind } from "./facts.ts";
-import type { ConnectionEntry, Grant, LocalGrant, Policy } from "./policy.ts";
+import type { Grant, LocalGrant, Policy } from "./policy.ts";
 import { arriveAt } from "./routing-table.ts";
 
 /** An exact set of clients; counts are decimal strings, since they go beyond 2^53. */
@@ -76,14 +76,11 @@ export type RelaySets = {
 
 /** The exact sets of clients that can relay on each listener now. */
 export function whoCanRelay(policy: Policy, now: number): readonly RelaySets[] {
-  const shutOut = neverSet(policy);
-  const welcome = connectable(policy);
+  const shutOut = union(neverSet(policy), refusedClients(policy.connections));
   return policy.context.listeners.map(({ name, kind }) => {
     const grants = grantsOn(policy, { name, kind, now });
-    const withoutLogin = intersect(subtract(unionOf(grants.map(({ set }) => set)), shutOut), welcome);
-    const withLogin = policy.restrictions.authenticated
-      ? intersect(subtract(everybody, shutOut), welcome)
-      : withoutLogin;
+    const withoutLogin = subtract(unionOf(grants.map(({ set }) => set)), shutOut);
+    const withLogin = policy.restrictions.authenticated ? subtract(everybody, shutOut) : withoutLogin;
     return { name, kind, withoutLogin, withLogin };
   });
 }
@@ -107,16 +104,6 @@ function grantsOn(
 
 function neverSet({ restrictions }: Policy): IpSet {
   return unionOf(restrictions.never.map(({ set }) => set));
-}
-
-/** Who may connect at all: the smallest set that holds an address decides, so larger ones are laid down first. */
-function connectable({ connections }: Policy): IpSet {
-  const sizeOf = ({ set }: ConnectionEntry) => countIpv4(set) * (1n << 96n) + countIpv6(set);
-  let welcome = connections.rejectsByDefault ? emptySet : everybody;
-  for (const { set, accepts } of connections.entries.toSorted((a, b) => (sizeOf(a) < sizeOf(b) ? 1 : -1))) {
-    welcome = accepts ? union(welcome, set) : subtract(welcome, set);
-  }
-  return welcome;
 }
 
 function provedSet(set: IpSet): ProvedSet {

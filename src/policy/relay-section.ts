@@ -1,8 +1,9 @@
-import { parseIpEntry } from "../address/ip-entry.ts";
+import { type IpEntry, parseIpEntry } from "../address/ip-entry.ts";
 import { emptySet, everyIpv4, everyIpv6, type IpSet, subtract, union, unionOf } from "../address/ip-set.ts";
 import { privateClients, translationPrefixes } from "../address/special-purpose.ts";
 import { isEmptyNode, type DocumentNode } from "./document-tree.ts";
-import { formTable, parseDomainForm } from "./domain-forms.ts";
+import { type DomainForm, formatDomainForm, formTable, parseDomainForm } from "./domain-forms.ts";
+import { claimId, type Ids } from "./entry-id.ts";
 import { type Expiry, parseExpiry } from "./expiry.ts";
 import { Fields } from "./fields.ts";
 import { indexOf } from "./interval-index.ts";
@@ -16,14 +17,14 @@ const grantKeys = [...neverKeys, "expires", "to", "listeners", "literals"];
 export type RelaySection = { readonly restrictions: Restrictions; readonly allowsOpenRelay: boolean };
 
 /** The `relay` section (relay-policy §2.2). An absent one grants nothing. */
-export function readRelay(node: DocumentNode | null, context: PolicyContext, report: ProblemReport): RelaySection {
+export function readRelay(node: DocumentNode | null, given: Given): RelaySection {
+  const { context, report } = given;
   if (node !== null && node.kind !== "map")
     report.add(node.at, "relay", "authenticated, addresses, local-addresses or never are wanted here");
   const map = node?.kind === "map" ? node : { kind: "map" as const, pairs: [], at: 0 };
   const fields = new Fields(map, () => "relay", report);
   fields.allowOnly(["authenticated", "addresses", "local-addresses", "never", "open-relay"]);
-  const ids = new Map<string, string>();
-  const read = { context, report, ids };
+  const read = { ...given, prefixes: union(translationPrefixes, context.translationPrefixes) };
   const addresses = readEntries(fields, "addresses", read).map((entry) => readGrant(entry, read));
   const localAddresses = readEntries(fields, "local-addresses", read).map((entry) => readLocalGrant(entry, read));
   const never = readEntries(fields, "never", read).map((entry) => readNever(entry, read));
@@ -41,7 +42,10 @@ export function readRelay(node: DocumentNode | null, context: PolicyContext, rep
   };
 }
 
-type Reading = { readonly context: PolicyContext; readonly report: ProblemReport; readonly ids: Map<string, string> };
+type Given = { readonly context: PolicyContext; readonly report: ProblemReport; readonly ids: Ids };
+
+/** `prefixes`: behind them stands somebody else's host, so nobody is let in by such an address. */
+type Reading = Given & { readonly prefixes: IpSet };
 
 function readEntries(fields: Fields, key: string, { report }: Reading): Fields[] {
   const node = fields.node(key);
@@ -70,22 +74,20 @@ function readNever(fields: Fields, reading: Reading): Never {
 
 function readCommon(fields: Fields, { ids }: Reading): Never {
   const id = fields.required("id", "a name that no other entry has") ?? "";
-  const where = ids.get(id);
-  if (where !== undefined && id !== "") fields.complain("id", `${quote(id)} is the id of another entry already`);
-  ids.set(id, id);
-  if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$/u.test(id) && id !== "") {
-    fields.complain("id", `${quote(id)} is no id: letters, digits, dots, hyphens and underscores, at most 63`);
-  }
-  const match = fields.required("match", "an address entry: 192.0.2.7, 192.0.2.0/24, 2001:db8::/32") ?? "";
-  return { id, set: setOf(match, "match", fields), match, owner: fields.text("owner"), reason: fields.text("reason") };
+  if (id !== "") claimId(id, fields, ids);
+  const { set, text } = readMatch(fields);
+  return { id, set, match: text, owner: fields.text("owner"), reason: fields.text("reason") };
 }
 
-function setOf(text: string, key: string, fields: Fields): IpSet {
-  if (text === "") return emptySet;
+const nothing: IpEntry = { set: emptySet, text: "" };
+
+function readMatch(fields: Fields): IpEntry {
+  const text = fields.required("match", "an address entry: 192.0.2.7, 192.0.2.0/24, 2001:db8::/32");
+  if (text === null) return nothing;
   const entry = parseIpEntry(text);
-  if (!("refused" in entry)) return entry.set;
-  fields.complain(key, `${quote(text)}: ${entry.refused}`);
-  return emptySet;
+  if (!("refused" in entry)) return entry;
+  fields.complain("match", `${quote(text)}: ${entry.refused}`);
+  return nothing;
 }
 
 function readGrant(fields: Fields, reading: Reading): Grant {
@@ -95,17 +97,21 @@ function readGrant(fields: Fields, reading: Reading): Grant {
 
 function readLimits(fields: Fields, reading: Reading): Grant {
   const common = readCommon(fields, reading);
-  const toText = fields.scalars("to", '"#example.net"')?.map(({ text }) => text) ?? null;
+  const to = readTo(fields);
   return {
     ...common,
-    // Somebody else's host stands behind such an address: nobody is let in by it.
-    set: subtract(common.set, union(translationPrefixes, reading.context.translationPrefixes)),
+    set: without(common.set, reading.prefixes),
     expires: readExpiry(fields),
-    to: toText === null ? null : readTo(toText, fields),
-    toText,
+    to: to === null ? null : formTable(to, (form) => form),
+    toText: to?.map(formatDomainForm) ?? null,
     listeners: fields.scalars("listeners", "relay")?.map(({ text }) => text) ?? null,
     literals: fields.boolean("literals"),
   };
+}
+
+/** Only IPv6 has such prefixes; most entries meet none and stay as they are. */
+function without(set: IpSet, prefixes: IpSet): IpSet {
+  return set.ipv6.length === 0 ? set : subtract(set, prefixes);
 }
 
 function readExpiry(fields: Fields): Expiry | null {
@@ -120,18 +126,16 @@ function readExpiry(fields: Fields): Expiry | null {
   return null;
 }
 
-function readTo(texts: readonly string[], fields: Fields): Grant["to"] {
-  const forms = texts.flatMap((text) => {
+/** The forms of `sent-to`, without its guards on names. */
+function readTo(fields: Fields): readonly DomainForm[] | null {
+  const items = fields.scalars("to", '"#example.net"');
+  if (items === null) return null;
+  return items.flatMap(({ text, at }) => {
     const form = parseDomainForm(text);
-    if (!("refused" in form)) return [{ text, form }];
-    fields.complain("to", `${quote(text)}: ${form.refused}`);
+    if (!("refused" in form)) return [form];
+    fields.complainAt(at, "to", `${quote(text)}: ${form.refused}`);
     return [];
   });
-  const table = new Map<string, { exact: string | null; under: string | null }>();
-  for (const [domain, { exact, under }] of formTable(forms, ({ form }) => form)) {
-    table.set(domain, { exact: exact?.text ?? null, under: under?.text ?? null });
-  }
-  return table;
 }
 
 function readLocalGrant(fields: Fields, reading: Reading): LocalGrant {
@@ -142,23 +146,31 @@ function readLocalGrant(fields: Fields, reading: Reading): LocalGrant {
       fields.complain("listeners", `${quote(name)} is a submission listener: a local-address entry never counts there`);
     }
   }
-  const { clients, clientsText } = readClients(fields, reading.context);
-  return { ...grant, clients, clientsText };
+  const { set, text } = readClients(fields);
+  return { ...grant, clients: without(set, reading.prefixes), clientsText: text };
 }
 
+type Clients = { readonly set: IpSet; readonly text: readonly string[] };
+
 /** `private` (the default), `any`, or a list of address entries and `private`. */
-function readClients(fields: Fields, context: PolicyContext): Pick<LocalGrant, "clients" | "clientsText"> {
+function readClients(fields: Fields): Clients {
+  if (!fields.has("clients")) return onlyPrivate;
   const node = fields.node("clients");
-  if (node === null && fields.has("clients"))
-    fields.complain("clients", "clients is empty: write private, any or a list, or leave the key out");
-  if (node === null) return { clients: privateClients, clientsText: ["private"] };
-  const texts =
-    node.kind === "scalar" ? [node.text] : (fields.scalars("clients", "private")?.map(({ text }) => text) ?? []);
-  const sets = texts.map((text) => {
-    if (text === "private") return privateClients;
-    if (text === "any") return everybody;
-    return setOf(text, "clients", fields);
+  if (node?.kind === "scalar") {
+    if (node.text === "private") return onlyPrivate;
+    if (node.text === "any") return { set: everybody, text: ["any"] };
+    fields.complain("clients", `${quote(node.text)}: write private, any, or a list of address entries in brackets`);
+    return onlyPrivate;
+  }
+  const items = fields.scalars("clients", "private, 192.0.2.0/24") ?? [];
+  const parts = items.map(({ text, at }): IpEntry => {
+    if (text === "private") return { set: privateClients, text };
+    const entry = text === "any" ? { refused: "it stands alone, not in a list" } : parseIpEntry(text);
+    if (!("refused" in entry)) return entry;
+    fields.complainAt(at, "clients", `${quote(text)}: ${entry.refused}`);
+    return nothing;
   });
-  const clients = subtract(unionOf(sets), union(translationPrefixes, context.translationPrefixes));
-  return { clients, clientsText: texts };
+  return { set: unionOf(parts.map(({ set }) => set)), text: parts.map(({ text }) => text) };
 }
+
+const onlyPrivate: Clients = { set: privateClients, text: ["private"] };

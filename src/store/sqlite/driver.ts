@@ -30,10 +30,14 @@ export async function openSqlite({ folder, onFatal }: SqliteOptions): Promise<St
   };
   try {
     const path = join(folder, "gatepost.db");
-    const writer = await DatabaseThread.open({ role: "writer", path }, onDeath);
-    threads.push(writer);
-    const reader = await DatabaseThread.open({ role: "reader", path }, onDeath);
-    threads.push(reader);
+    // Side by side: a thread takes longer to come up than a database to open.
+    const opened = await Promise.allSettled(
+      (["writer", "reader"] as const).map((role) => DatabaseThread.open({ role, path }, onDeath)),
+    );
+    for (const one of opened) if (one.status === "fulfilled") threads.push(one.value);
+    for (const one of opened) if (one.status === "rejected") throw one.reason;
+    const [writer, reader] = threads;
+    if (writer === undefined || reader === undefined) throw new Error("the threads of the database are gone");
     return new SqliteStore({ writer, reader, lock, epoch: await epochFrom(writer) });
   } catch (error) {
     isOver = true;

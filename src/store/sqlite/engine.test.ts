@@ -18,9 +18,10 @@ const codes = { full: 13, noMemory: 7, busy: 5, syncFailed: 10 | (4 << 8), write
 
 /**
  * An engine on a database that fails where `fails` says so: it is asked before each statement that begins with BEGIN, COMMIT or
- * INSERT, by that word, and gives the code to fail with. As the real one, it has rolled everything back when the disk is full.
+ * INSERT, by that word, and gives the code to fail with. As the real one, it may have
+ * rolled everything back by then.
  */
-async function engineThat(fails: (word: string) => number | null) {
+async function engineThat(fails: (word: string) => number | null, rollsBack = true) {
   const database = await openDatabase(":memory:");
   const ran: string[] = [];
   const failing: Database = {
@@ -38,7 +39,7 @@ async function engineThat(fails: (word: string) => number | null) {
           ran.push(word);
           const code = fails(word);
           if (code === null) return run(...parameters);
-          if (database.isTransaction) database.exec("ROLLBACK");
+          if (rollsBack && database.isTransaction) database.exec("ROLLBACK");
           throw Object.assign(new Error(`failed with ${code}`), { errcode: code });
         },
       });
@@ -113,13 +114,15 @@ test("when the disk is full at the commit the units are tried one by one", async
   close();
 });
 
-test("the disk is full while a unit that fails is sought", async () => {
-  const { commit, names, close } = await engineThat(nth("INSERT", 5, codes.full));
-  // Plain: 1, 2 and 3, which fails. With savepoints: 4, and 5, where the disk is full. Then one by one.
-  assert.deepEqual(kinds(commit([put("n1")], [put("n2"), put("n1")])), ["kept", "failed"]);
-  assert.deepEqual(names(), ["n1"]);
-  close();
-});
+for (const rollsBack of [true, false]) {
+  test(`the disk is full while a unit that fails is sought; the engine ${rollsBack ? "gives all up" : "does not"}`, async () => {
+    const { commit, names, close } = await engineThat(nth("INSERT", 5, codes.full), rollsBack);
+    // Plainly: 1, 2 and 3, which fails. With savepoints: 4, and 5, where the disk is full. Then one by one, and there is room.
+    assert.deepEqual(kinds(commit([put("n1")], [put("n2"), put("n1")])), ["kept", "failed"]);
+    assert.deepEqual(names(), ["n1"]);
+    close();
+  });
+}
 
 test("no memory and a locked database are no reason to end", async () => {
   for (const [word, code] of [

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { Checkpoints } from "./checkpoints.ts";
 import { Engine } from "./engine.ts";
@@ -53,8 +54,16 @@ async function openWriter(): Promise<Work> {
   };
 }
 
+/** Opens at the first read: by then the writer has made the database, however long that took it. */
 function openReader(): Work {
-  const database = openForReading(path);
-  const statements = new Statements(database);
-  return { run: (batch) => statements.readEach(batch), afterAnswer: () => {}, close: () => database.close() };
+  let reading: { readonly database: DatabaseSync; readonly statements: Statements } | null = null;
+  const open = () => {
+    const database = openForReading(path);
+    return { database, statements: new Statements(database) };
+  };
+  return {
+    run: (batch) => (reading ??= open()).statements.readEach(batch),
+    afterAnswer: () => {},
+    close: () => reading?.database.close(),
+  };
 }

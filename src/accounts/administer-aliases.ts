@@ -8,7 +8,7 @@ import { catchAllName, type Alias } from "./alias.ts";
 import { commitAndReload, oneAtATime, type Change } from "./change.ts";
 import type { LiveDirectory } from "./directory.ts";
 import { findCycle, lookUp, targetsOf } from "./expansion.ts";
-import { foldLocalPart, mailboxKey } from "./mailbox-key.ts";
+import { foldLocalPart, mailboxKey } from "../address/mailbox-key.ts";
 import { namesOf, type LocalDomains } from "./names.ts";
 
 /** What an administrator may do with aliases, groups and catch-alls. */

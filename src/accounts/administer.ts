@@ -21,7 +21,7 @@ import type { Alias } from "./alias.ts";
 import type { LiveDirectory } from "./directory.ts";
 import { asAppPassword, generateAppPassword } from "./generated.ts";
 import { nodeHasher, type Hasher } from "./hasher.ts";
-import { foldLocalPart, mailboxKey } from "./mailbox-key.ts";
+import { foldLocalPart, mailboxKey } from "../address/mailbox-key.ts";
 import { hashPassword } from "./password.ts";
 import { saltOf } from "./password-check.ts";
 import { deriveVerifier, freshSalt } from "./verifier.ts";

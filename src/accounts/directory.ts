@@ -11,7 +11,7 @@ import { lookUp, type Expansion, type Lookup, type Names } from "./expansion.ts"
 import { namesOf, type LocalDomains } from "./names.ts";
 import { loginsOf, type Logins } from "./logins.ts";
 import { isDisguised } from "../policy/disguise.ts";
-import { foldLocalPart, mailboxKey } from "./mailbox-key.ts";
+import { foldLocalPart, mailboxKey } from "../address/mailbox-key.ts";
 
 export type { LocalDomains } from "./names.ts";
 

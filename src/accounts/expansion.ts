@@ -2,7 +2,7 @@ import type { Address } from "../address/address.ts";
 import type { Existence } from "../policy/facts.ts";
 import type { Account } from "./account.ts";
 import { isDisguised } from "../policy/disguise.ts";
-import { isPostmaster, mailboxKey } from "./mailbox-key.ts";
+import { isPostmaster, mailboxKey } from "../address/mailbox-key.ts";
 
 /** Where mail for an address ends: in mailboxes here, or at addresses that leave. Never both empty. */
 export type Expansion = { readonly mailboxes: readonly Account[]; readonly away: readonly Address[] };

@@ -1,6 +1,6 @@
 import type { Account } from "./account.ts";
 import { namesOfNobody } from "./account.ts";
-import { foldLocalPart } from "./mailbox-key.ts";
+import { foldLocalPart } from "../address/mailbox-key.ts";
 
 /** The three ways to write a login: `account`, `account@domain`, `DOMAIN\account` (issue: SASL). All without case. */
 export interface Logins {

@@ -2,7 +2,7 @@ import type { Address } from "../address/address.ts";
 import { addressOf, type Account } from "./account.ts";
 import type { Alias } from "./alias.ts";
 import type { DomainKind, Names } from "./expansion.ts";
-import { mailboxKey } from "./mailbox-key.ts";
+import { mailboxKey } from "../address/mailbox-key.ts";
 
 /** Which domains have their mailboxes here, as the policy in force says; asked at every look-up. */
 export interface LocalDomains {

@@ -81,7 +81,8 @@ export class Callout {
         peer.write("QUIT\r\n");
         peer.close();
         if (mail.code !== 250) return "unknowable";
-        if (rcpt.code === 250 || rcpt.code === 251) return "exact";
+        // Never "exact": a host that takes every name would let through forms that hide another address (§2.3).
+        if (rcpt.code === 250 || rcpt.code === 251) return "covered";
         return rcpt.code >= 550 && rcpt.code <= 553 ? "none" : "unknowable";
       } catch (error) {
         if (!(error instanceof HostUnusable || error instanceof PeerLost)) throw error;

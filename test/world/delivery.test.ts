@@ -136,6 +136,10 @@ routing:
   await assert.rejects(send("later@gate.example"), { responseCode: 451 });
   await assert.rejects(send("ok@dead.example"), { responseCode: 451 });
   await assert.rejects(send("gone@mx.example.test"), { responseCode: 550 });
+  // The host takes everything: that lets no form through that it would unpack and send on (relay-policy §2.3).
+  for (const to of ["ok%r.test@gate.example", "ok%r.test@mx.example.test"]) {
+    await assert.rejects(send(to), { responseCode: 550, message: /5\.1\.3/ });
+  }
   for (const to of ["ok@gate.example", "elsewhere@mx.example.test"]) {
     await send(to);
     await seen(

@@ -1,4 +1,4 @@
-import type { Address } from "../address/address.ts";
+import type { Address } from "./address.ts";
 
 /** Whether text has letters whose case or composition needs more than ASCII's rules. */
 const beyondAscii = /[^\0-\x7f]/;

@@ -9,5 +9,5 @@ if (major < 24 || (major === 24 && minor < 12)) {
   );
   process.exit(1);
 }
-(await import("node:module")).enableCompileCache?.();
+await import("./compile-cache.js");
 await import("../src/main.ts");

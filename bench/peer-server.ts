@@ -1,0 +1,87 @@
+/**
+ * Starts this server for the bench harness, by the variables it gives: PORT, SINK, SPOOL, MODE (queue | relay | policy), ALLOW and
+ * DOMAINS (files), MAXCONN. Everything else is as shipped: sync, journal, policy and log are on.
+ */
+import { createWriteStream, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isConfig, readConfig } from "../src/config/read.ts";
+import { openLog } from "../src/events/log.ts";
+import { startServer } from "../src/server.ts";
+import { systemClock } from "../src/time/system-clock.ts";
+
+const {
+  PORT = "2525",
+  SINK = "2500",
+  SPOOL = ".",
+  MODE = "queue",
+  ALLOW = "",
+  DOMAINS = "",
+  MAXCONN = "10000",
+} = process.env;
+
+const bootFile = `
+hostname = "bench.test"
+data = "data"
+[[listener]]
+name = "relay"
+kind = "relay"
+address = "127.0.0.1"
+port = ${PORT}
+[limits]
+connections = ${MAXCONN}
+connections-per-address = ${MAXCONN}
+connections-per-network = ${MAXCONN}
+commands = 1000000
+`;
+
+const linesOf = (file: string) =>
+  file === ""
+    ? []
+    : readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => line !== "");
+
+function policyText(): string {
+  const allowed = MODE === "policy" ? linesOf(ALLOW) : ["127.0.0.0/8"];
+  const domains = linesOf(DOMAINS).map(
+    (domain) => `  - { sent-to: "#${domain}", route: gateway, host: 127.0.0.1, port: ${SINK}, recipients: any }\n`,
+  );
+  const grants = allowed.map((block, index) => `    - { id: a${index}, match: ${block} }\n`);
+  return [
+    domains.length === 0 ? "" : `routing:\n${domains.join("")}`,
+    `default-route: { via: smart-host, host: 127.0.0.1, port: ${SINK}, tls: "off" }\n`,
+    grants.length === 0 ? "" : `relay:\n  addresses:\n${grants.join("")}`,
+  ].join("");
+}
+
+const config = readConfig({
+  file: { path: join(SPOOL, "gatepost.toml"), text: bootFile },
+  environment: {},
+  machineName: "bench",
+  folder: SPOOL,
+});
+if (!isConfig(config)) throw new Error(JSON.stringify(config));
+const file = createWriteStream(join(SPOOL, "log"));
+const log = openLog({
+  output: { write: (text, done) => void file.write(text, () => done()), writeNow: (text) => void file.write(text) },
+  clock: systemClock,
+  level: "info",
+  format: "json",
+});
+const server = await startServer({
+  config,
+  clock: systemClock,
+  emit: log.emit,
+  version: "bench",
+  delivers: MODE === "relay",
+  firstPolicy: policyText(),
+  onFatal(problem) {
+    process.stderr.write(`${problem}\n`);
+    process.exit(1);
+  },
+});
+const alive = setInterval(() => {}, 1 << 30);
+process.once("SIGTERM", () => {
+  clearInterval(alive);
+  void server.close().then(() => process.exit(0));
+});

@@ -3,8 +3,7 @@ import { openControlSocket } from "./admin/socket-server.ts";
 import type { Administration } from "./accounts/administer.ts";
 import { openAuthenticator } from "./accounts/authenticator.ts";
 import type { LiveDirectory } from "./accounts/directory.ts";
-import type { Ip } from "./address/address.ts";
-import { isSameIp } from "./address/ip.ts";
+import { isAnyAddress, isSameIp } from "./address/ip.ts";
 import { has, setOfCidr, subtract, unionOf } from "./address/ip-set.ts";
 import { parseAddress } from "./address/path.ts";
 import { neverDialled } from "./address/special-purpose.ts";
@@ -296,8 +295,6 @@ function openDelivery({ config, store, contents, directory, clock, emit, policy,
   });
   return { runner, callout };
 }
-
-const isAnyAddress = ({ value }: Ip) => value === 0 || value === 0n;
 
 function filesOf({ tls }: Config) {
   return tls.certificate === undefined || tls.key === undefined ? null : { certificate: tls.certificate, key: tls.key };

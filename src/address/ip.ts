@@ -28,6 +28,11 @@ export function formatIp(ip: Ip): string {
   return ip.family === 4 ? formatIpv4(ip.value) : formatIpv6(ip.value);
 }
 
+/** 0.0.0.0 or ::, which a listener takes for every address of the machine. */
+export function isAnyAddress({ value }: Ip): boolean {
+  return value === 0 || value === 0n;
+}
+
 /** For sorting: IPv4 before IPv6, then by value. */
 export function compareIp(a: Ip, b: Ip): -1 | 0 | 1 {
   if (a.family !== b.family) return a.family < b.family ? -1 : 1;

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { Account } from "../accounts/account.ts";
 import type { Ip } from "../address/address.ts";
-import { formatIp, parseIp } from "../address/ip.ts";
+import { formatIp, isAnyAddress, parseIp } from "../address/ip.ts";
 import type { ListenerConfig } from "../config/schema.ts";
 import type { Emit } from "../events/emit.ts";
 import * as replies from "../smtp/replies.ts";
@@ -28,6 +28,8 @@ export class Listener {
   readonly #around: Surroundings;
   readonly #server: Server;
   readonly #conversations = new Set<Conversation>();
+  /** What each connection reaches, where it can only be one address. */
+  #local: Ip | null = null;
 
   constructor(config: ListenerConfig, context: ListenerContext, around: Omit<Surroundings, "closed">) {
     this.#config = config;
@@ -50,6 +52,7 @@ export class Listener {
     });
     const opened = this.#server.address();
     if (opened === null || typeof opened === "string") throw new Error(`listener ${name}: has no address`);
+    this.#local = isAnyAddress(this.#config.address) ? null : this.#config.address;
     return opened;
   }
 
@@ -94,7 +97,7 @@ export class Listener {
       session: this.#context.nextSession(),
       client,
       clientText: formatIp(client),
-      local: parseIp(socket.localAddress ?? ""),
+      local: this.#local ?? parseIp(socket.localAddress ?? ""),
       listener: this.#config,
       tls: null,
       account: null,

@@ -442,11 +442,20 @@ export class Conversation {
     this.#close(reason);
   }
 
+  /**
+   * After QUIT the client sends no more (RFC 5321 §4.1.1.10), so once the kernel has our reply nothing is left to wait for. Else
+   * the other half stays open: closing over octets that were not read would reset the connection and take our last words along.
+   */
+  #hasSaidAll(reason: SessionEnd): boolean {
+    const isInClear = this.visit.tls === null;
+    return reason === "quit" && isInClear && this.#lines.size === 0 && this.#socket.writableLength === 0;
+  }
+
   #close(reason: SessionEnd): void {
     if (this.#doing === "closed") return;
     // A message whose commit is under way stays: the client did not hear 250 and will send it again.
     if (this.#doing === "content") this.#intake?.discard();
-    if (this.#doing === "handshake") this.#socket.destroy();
+    if (this.#doing === "handshake" || this.#hasSaidAll(reason)) this.#socket.destroy();
     else this.#socket.end();
     this.#doing = "closed";
     this.deadline = this.#around.now() + lingerMs;

@@ -195,7 +195,8 @@ export class SmtpMachine {
 
   #check(claim: PlainClaim | { readonly refused: string }): void {
     this.#login = null;
-    if ("refused" in claim || this.#world.passwords.get(claim.login) !== claim.password || claim.password === "") {
+    if ("refused" in claim) return this.#say(replies.authMalformed);
+    if (this.#world.passwords.get(claim.login) !== claim.password || claim.password === "") {
       return this.#say(replies.badCredentials);
     }
     this.#session = afterLogin(this.#session, claim.login);

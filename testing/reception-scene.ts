@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { createSecureContext } from "node:tls";
+import type { Ip } from "../src/address/address.ts";
 import type { NewAccount } from "../src/accounts/administer.ts";
 import { createAdministration } from "../src/accounts/administer.ts";
 import { openAuthenticator } from "../src/accounts/authenticator.ts";
@@ -31,6 +32,8 @@ export type SceneOptions = {
   readonly limits?: Partial<Config["limits"]>;
   readonly timeouts?: Partial<Config["timeouts"]>;
   readonly shortage?: () => Reply | null;
+  /** Addresses of ours beside those of this machine. */
+  readonly ownAddresses?: readonly Ip[];
 };
 
 export type ReceptionScene = Awaited<ReturnType<typeof openReceptionScene>>;
@@ -47,7 +50,7 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
   const events: Event[] = [];
   const emit = (event: Event) => void events.push(event);
   const store = await openMemoryStore();
-  const { directory, policy } = await recordsIn(store, { config, clock, emit, firstPolicy: options.policy });
+  const { directory, policy, aliases } = await recordsIn(store, { config, clock, emit, firstPolicy: options.policy });
   const administration = createAdministration({ store, directory, clock, hasher: quickHasher });
   for (const account of options.accounts ?? []) {
     const made = await administration.create(account);
@@ -103,6 +106,10 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
     events,
     store,
     policy,
+    directory,
+    administration,
+    aliases,
+    folder,
     eventsCalled: <Name extends Event["name"]>(name: Name) =>
       events.filter((event): event is Extract<Event, { name: Name }> => event.name === name),
     portOf(name: string): number {
@@ -122,7 +129,7 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
   };
 }
 
-function configOf({ listeners, limits, timeouts }: SceneOptions, folder: string): Config {
+function configOf({ listeners, limits, timeouts, ownAddresses }: SceneOptions, folder: string): Config {
   const text = `hostname = "mx.example.test"\ndata = "."\n[[listener]]\nname = "x"\nkind = "relay"\naddress = "127.0.0.1"\nport = 0\n`;
   const file = { path: join(folder, "gatepost.toml"), text };
   const config = readConfig({ file, environment: {}, machineName: "x", folder });
@@ -130,6 +137,7 @@ function configOf({ listeners, limits, timeouts }: SceneOptions, folder: string)
   if (!isConfig(config) || usual === undefined) return assert.fail("the boot file of the scene cannot be read");
   return {
     ...config,
+    ownAddresses: [...(ownAddresses ?? [])],
     listeners: listeners.map((listener) => ({ ...usual, auth: listener.kind === "submission", ...listener })),
     limits: { ...config.limits, connectionsPerAddress: 1_000, connectionsPerNetwork: 1_000, ...limits },
     timeouts: { ...config.timeouts, ...timeouts },

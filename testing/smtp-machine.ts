@@ -149,7 +149,7 @@ export class SmtpMachine {
 
   #answer(question: Question): Answer {
     const { kind } = this.#world.offer;
-    if (question.ask === "sender") {
+    if (question.ask !== "recipient") {
       const mustLogIn = kind === "submission" && this.#session.login === null;
       return mustLogIn ? { ok: false, reply: replies.authenticationRequired() } : { ok: true };
     }

@@ -224,11 +224,12 @@ export class Conversation {
   // Questions
 
   #ask(question: Question): void {
+    if (question.ask === "malformed sender") return this.#resume(question, this.#around.gate.sender(this.visit, null));
     if (question.ask === "sender") {
       this.#admitted = [];
-      const shortage = this.#around.shortage();
-      const answer = shortage === null ? this.#around.gate.sender(this.visit, question.reversePath) : refusal(shortage);
-      return this.#resume(question, answer);
+      const answer = this.#around.gate.sender(this.visit, question.reversePath);
+      const shortage = answer.ok ? this.#around.shortage() : null;
+      return this.#resume(question, shortage === null ? answer : refusal(shortage));
     }
     const reversePath = this.#session.transaction?.reversePath ?? null;
     const answer = this.#around.gate.recipient(this.visit, { reversePath, forwardPath: question.forwardPath });

@@ -110,7 +110,8 @@ function parseFlawed(flaw: NonNullable<Line["flaw"]>, text: string): Command {
       return invalid(replies.nulOctet);
     case "not-utf8": {
       const verb = verbOf(text);
-      return verb === "EHLO" || verb === "HELO" ? parseHello(verb, text) : invalid(replies.notUtf8);
+      if (verb === "EHLO" || verb === "HELO") return parseHello(verb, text);
+      return invalid(replies.notUtf8, verb === "MAIL" || verb === "RCPT" ? verb : null);
     }
     default:
       return flaw satisfies never;

@@ -61,7 +61,9 @@ export type Step =
 
 export type Question =
   | { readonly ask: "sender"; readonly reversePath: ReversePath; readonly mail: MailParameters }
-  | { readonly ask: "recipient"; readonly forwardPath: Address; readonly rcpt: RcptParameters };
+  | { readonly ask: "recipient"; readonly forwardPath: Address; readonly rcpt: RcptParameters }
+  /** A MAIL that the grammar refuses with this reply: on submission a missing login counts first (relay-policy §2.2). */
+  | { readonly ask: "malformed sender"; readonly reply: Reply };
 
 /** Without a reply an acceptance gets the usual one. */
 export type Answer = { readonly ok: true; readonly reply?: Reply } | { readonly ok: false; readonly reply: Reply };
@@ -165,9 +167,7 @@ export function next(session: Session, command: Command): [Session, Step] {
     case "BDAT":
       return [faulty(session), { do: "discard", octets: command.octets, reply: replies.chunkingNotOffered }];
     case "invalid":
-      return command.isHopeless
-        ? [faulty(session), { do: "close", reply: command.reply }]
-        : fault(session, command.reply, command);
+      return nextInvalid(session, command);
     default:
       return verb satisfies never;
   }
@@ -182,6 +182,7 @@ export function resume(session: Session, question: Question, answer: Answer): [S
     ];
   switch (question.ask) {
     case "sender": {
+      if (isTooBig(session.offer, question.mail)) return [session, { do: "reply", reply: replies.messageTooBig }];
       const transaction = { reversePath: question.reversePath, mail: question.mail, recipients: [] };
       return [
         { ...session, transaction },
@@ -195,6 +196,11 @@ export function resume(session: Session, question: Question, answer: Answer): [S
         { do: "reply", reply: answer.reply ?? replies.recipientAccepted },
       ];
     }
+    case "malformed sender":
+      return [
+        { ...session, faults: session.faults + 1 },
+        { do: "reply", reply: question.reply },
+      ];
     default:
       return question satisfies never;
   }
@@ -227,10 +233,21 @@ function nextHello(session: Session, { verb, name }: Command & { verb: "EHLO" | 
 }
 
 function nextMail(session: Session, { reversePath, mail }: Command & { verb: "MAIL" }): [Session, Step] {
-  const { maxSize } = session.offer;
-  // 0 is "no limit", not a size (field case O-19).
-  if (maxSize > 0 && mail.size !== null && mail.size > maxSize) return say(session, replies.messageTooBig);
   return [counted(session), { do: "ask", question: { ask: "sender", reversePath, mail } }];
+}
+
+/** 0 is "no limit", not a size (field case O-19). */
+function isTooBig({ maxSize }: Offer, { size }: MailParameters): boolean {
+  return maxSize > 0 && size !== null && size > maxSize;
+}
+
+function nextInvalid(session: Session, command: Command & { verb: "invalid" }): [Session, Step] {
+  const { reply, of, isHopeless } = command;
+  if (isHopeless) return [faulty(session), { do: "close", reply }];
+  if (of === "MAIL" && session.offer.kind === "submission" && session.login === null) {
+    return [counted(session), { do: "ask", question: { ask: "malformed sender", reply } }];
+  }
+  return fault(session, reply, command);
 }
 
 function nextRcpt(session: Session, command: Command & { verb: "RCPT" }): [Session, Step] {

@@ -12,6 +12,8 @@ export type Reception = {
   readonly id: string;
   readonly tls: { readonly protocol: string; readonly cipher: string } | null;
   readonly isAuthenticated: boolean;
+  /** The account's name, where header and envelope need not tell who wrote (field case O-07). */
+  readonly login: string | null;
   readonly smtpUtf8: boolean;
   /** The recipient, only when it is the only one. */
   readonly for: string | null;
@@ -19,15 +21,19 @@ export type Reception = {
   readonly at: number;
 };
 
-/** The Received field of RFC 5321 §4.4, with its CRLF, folded. */
+/** The Received field of RFC 5321 §4.4, with its CRLF, folded. UTF-8 only where the recipient's address is. */
 export function formatReceived(reception: Reception): string {
-  const { hello, client, tls } = reception;
+  const { hello, client, tls, login } = reception;
   const address = client.family === 4 ? formatIp(client) : `IPv6:${formatIp(client)}`;
   const how = tls === null ? "" : ` (${tls.protocol} ${tls.cipher})`;
+  const who = login === null ? "" : ` (login ${login.replaceAll(notForComments, "?")})`;
   const whom = reception.for === null ? "" : `\r\n\tfor <${reception.for}>`;
   const id = `\r\n\tby ${reception.by} with ${protocolKeyword(reception)} id ${reception.id}`;
-  return `Received: from ${safeHello(hello.name)} ([${address}])${how}${id}${whom};\r\n\t${formatDate(reception.at)}\r\n`;
+  return `Received: from ${safeHello(hello.name)} ([${address}])${how}${who}${id}${whom};\r\n\t${formatDate(reception.at)}\r\n`;
 }
+
+/** RFC 5322 §3.2.2, and ASCII. */
+const notForComments = /[^\x20-\x7e]|[()\\]/g;
 
 /** The Return-Path field that final delivery puts on top (RFC 5321 §4.4), with its CRLF. */
 export function returnPathField(reversePath: ReversePath): string {

@@ -111,7 +111,7 @@ export class Intake {
       const messageId = `<${refOf(this.#id)}@${this.#context.hostname}>`;
       added = missingFields(bytes, { now: this.#bornAt, messageId });
     }
-    this.#writer.write(Buffer.from(this.#received() + added, "latin1"));
+    this.#writer.write(Buffer.from(this.#received() + added));
     for (const piece of header.pieces) this.#writer.write(piece);
   }
 
@@ -125,6 +125,7 @@ export class Intake {
       id: refOf(this.#id),
       tls: visit.tls,
       isAuthenticated: visit.account !== null,
+      login: visit.account?.senders === "any" ? formatAddress(addressOf(visit.account)) : null,
       smtpUtf8: transaction.mail.smtpUtf8,
       // One recipient only: the others of a blind copy must not be told (RFC 5321 §7.2).
       for: only !== undefined && second === undefined ? formatAddress(only.forwardPath) : null,

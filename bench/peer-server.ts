@@ -8,6 +8,7 @@ import { isConfig, readConfig } from "../src/config/read.ts";
 import { openLog } from "../src/events/log.ts";
 import { startServer } from "../src/server.ts";
 import { systemClock } from "../src/time/system-clock.ts";
+import { answerMeter } from "./meter.ts";
 
 const {
   PORT = "2525",
@@ -80,6 +81,7 @@ const server = await startServer({
     process.exit(1);
   },
 });
+answerMeter();
 const alive = setInterval(() => {}, 1 << 30);
 process.once("SIGTERM", () => {
   clearInterval(alive);

@@ -30,6 +30,19 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       assert.deepEqual(await store.read(get("b")), [{ value: "two" }]);
     });
 
+    scene("a unit that nobody waits for is kept too, alone, with others, and at the end", async (store) => {
+      await store.commit([put("alone")], "soon");
+      const first = store.commit([put("a")], "soon");
+      const second = store.commit([{ sql: "DELETE FROM setting WHERE name = 'a'", parameters: [], changes: 1 }]);
+      await Promise.all([first, second]);
+      assert.deepEqual(await store.read(get("alone")), [{ value: "1" }]);
+      assert.deepEqual(await store.read(get("a")), []);
+      const many = Array.from({ length: 600 }, (_, n) => store.commit([put(`s${n}`)], "soon"));
+      const mixed = Array.from({ length: 600 }, (_, n) => store.commit([put(`m${n}`)], n % 3 === 0 ? "now" : "soon"));
+      await store.close();
+      await Promise.all([...many, ...mixed]);
+    });
+
     scene("a unit that fails leaves nothing behind and takes no neighbour along", async (store) => {
       const outcomes = await Promise.allSettled([
         store.commit([put("a")]),

@@ -15,6 +15,9 @@ export type Statement = {
 /** Statements that are committed together or not at all. */
 export type Unit = readonly Statement[];
 
+/** `soon`: nobody is kept waiting for it, so it may ride along with the next unit for a few milliseconds rather than cost a sync. */
+export type Pace = "now" | "soon";
+
 /** The rows of each statement that `returns`, in order. */
 export type Returned = readonly (readonly Row[])[];
 
@@ -28,7 +31,7 @@ export interface Store {
    * Rejects with `UnitFailed` (this unit alone: a condition or constraint did not hold) or `StoreUnavailable`
    * (the disk is full or broken; nothing of the unit is kept).
    */
-  commit(unit: Unit): Promise<Returned>;
+  commit(unit: Unit, pace?: Pace): Promise<Returned>;
   /** A read outside of any unit; sees every unit that was resolved before the call. */
   read(statement: { readonly sql: string; readonly parameters: readonly Value[] }): Promise<readonly Row[]>;
   /** A new number, never given before by any start of any node: ascending within this start. */

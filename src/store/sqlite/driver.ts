@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { epochOfRows, Ids, takeEpoch } from "../epoch.ts";
-import type { Returned, Row, Statement, Store, Unit } from "../store.ts";
+import type { Pace, Returned, Row, Statement, Store, Unit } from "../store.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { DatabaseThread } from "./thread.ts";
 
@@ -68,8 +68,8 @@ class SqliteStore implements Store {
     this.#ids = new Ids(epoch, () => epochFrom(writer));
   }
 
-  commit(unit: Unit): Promise<Returned> {
-    return this.#writer.hand(unit);
+  commit(unit: Unit, pace: Pace = "now"): Promise<Returned> {
+    return this.#writer.hand(unit, pace);
   }
 
   async read({ sql, parameters }: Pick<Statement, "sql" | "parameters">): Promise<readonly Row[]> {

@@ -1,14 +1,17 @@
 import { Worker } from "node:worker_threads";
-import { type Returned, StoreUnavailable, type Unit } from "../store.ts";
+import { type Pace, type Returned, StoreUnavailable, type Unit } from "../store.ts";
 import type { FromThread, ThreadData, ToThread } from "./messages.ts";
 import { isFatal, type Outcomes, returnedBy } from "./outcome.ts";
 import { Packer, TextRegistry } from "./packed.ts";
 
 type Waiter = { readonly resolve: (returned: Returned) => void; readonly reject: (error: unknown) => void };
-type Batch = { readonly packer: Packer; readonly waiters: Waiter[] };
+type Batch = { readonly packer: Packer; readonly waiters: Waiter[]; pace: Pace };
 
 /** From which on a batch takes no more units: the thread is not kept from its next turn for longer than some ten milliseconds. */
 const fullBatch = { units: 512, octets: 4 * 1024 * 1024 };
+
+/** How long a unit that is handed over as `soon` waits for one that it can ride along with. */
+const patienceMs = 10;
 
 /** Under type stripping the file is a `.ts`, in a published package a `.js`. */
 const workerFile = new URL(`./worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
@@ -22,6 +25,7 @@ export class DatabaseThread {
   readonly #gathering: Batch[] = [];
   #underWay: Batch | null = null;
   #isScheduled = false;
+  #patience: NodeJS.Timeout | null = null;
   /** Why nothing more is taken. */
   #refusal: StoreUnavailable | null = null;
   /** It was told to end, with nothing left to do. */
@@ -56,16 +60,16 @@ export class DatabaseThread {
   }
 
   /** Rejects with `UnitFailed`, `StoreUnavailable`, or a `TypeError` for a parameter that is no `Value`. */
-  hand(unit: Unit): Promise<Returned> {
+  hand(unit: Unit, pace: Pace = "now"): Promise<Returned> {
     if (this.#refusal !== null) return Promise.reject(this.#refusal);
     return new Promise((resolve, reject) => {
       const batch = this.#openBatch();
       batch.packer.add(unit);
       batch.waiters.push({ resolve, reject });
+      if (pace === "now") batch.pace = pace;
       if (this.#underWay !== null || this.#isScheduled) return;
-      // What others hand over in this turn of the loop shares the sync.
-      this.#isScheduled = true;
-      setImmediate(() => this.#send());
+      if (this.#isUrgent) this.#schedule();
+      else this.#waitForCompany();
     });
   }
 
@@ -79,13 +83,32 @@ export class DatabaseThread {
   #openBatch(): Batch {
     const last = this.#gathering.at(-1);
     if (last !== undefined && last.packer.units < fullBatch.units && last.packer.size < fullBatch.octets) return last;
-    const batch = { packer: new Packer(this.#texts), waiters: [] };
+    const batch: Batch = { packer: new Packer(this.#texts), waiters: [], pace: "soon" };
     this.#gathering.push(batch);
     return batch;
   }
 
+  get #isUrgent(): boolean {
+    const [next, another] = this.#gathering;
+    return next?.pace === "now" || another !== undefined || this.#refusal !== null;
+  }
+
+  #schedule(): void {
+    // What others hand over in this turn of the loop shares the sync.
+    this.#isScheduled = true;
+    setImmediate(() => {
+      if (this.#isScheduled) this.#send();
+    });
+  }
+
+  #waitForCompany(): void {
+    this.#patience ??= setTimeout(() => this.#send(), patienceMs);
+  }
+
   #send(): void {
     this.#isScheduled = false;
+    if (this.#patience !== null) clearTimeout(this.#patience);
+    this.#patience = null;
     const batch = this.#gathering.shift() ?? null;
     this.#underWay = batch;
     if (batch !== null) {
@@ -106,7 +129,8 @@ export class DatabaseThread {
     this.#underWay = null;
     const broken = outcomes?.find(isFatal) ?? null;
     // The next batch is under way before the answers of this one are written.
-    if (broken === null && (this.#gathering.length > 0 || this.#refusal !== null)) this.#send();
+    if (broken === null && this.#isUrgent) this.#send();
+    else if (broken === null && this.#gathering.length > 0) this.#waitForCompany();
     waiters.forEach(({ resolve, reject }, index) => {
       try {
         resolve(returnedBy(outcomes?.[index]));
@@ -125,6 +149,7 @@ export class DatabaseThread {
     for (const batch of [this.#underWay, ...this.#gathering]) batch?.waiters.forEach(({ reject }) => reject(refusal));
     this.#gathering.length = 0;
     this.#underWay = null;
+    if (this.#patience !== null) clearTimeout(this.#patience);
     void this.#worker.terminate();
     this.#onDeath(problem);
   }

@@ -9,7 +9,7 @@ export const whole: Cut = (octets) => [octets];
 
 export type SocketPeerOptions = {
   readonly port: number;
-  /** Any address of 127.0.0.0/8, so that a test has clients of several networks. */
+  /** Any address of 127.0.0.0/8, so that a test has clients of several networks, or "::1". */
   readonly from: string;
   readonly isTls: boolean;
   readonly cut: Cut;
@@ -35,7 +35,8 @@ export class SocketPeer implements Peer {
   }
 
   static async open({ port, from, isTls, cut }: SocketPeerOptions): Promise<SocketPeer> {
-    const socket = connect({ port, host: "127.0.0.1", localAddress: from, noDelay: true, allowHalfOpen: true });
+    const host = from.includes(":") ? "::1" : "127.0.0.1";
+    const socket = connect({ port, host, localAddress: from, noDelay: true, allowHalfOpen: true });
     const peer = new SocketPeer(socket, cut);
     await peer.#until("connect");
     if (isTls) await peer.handshake();

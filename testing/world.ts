@@ -26,9 +26,9 @@ connect = "2 s"
 `;
 
 /** A whole server on free ports with a data folder of its own, closed and removed after the test. */
-export async function startedServer(t: TestContext, policy?: string) {
+export async function startedServer(t: TestContext, policy?: string, boot = bootFile) {
   const folder = await mkdtemp(join(tmpdir(), "gatepost-world-"));
-  const file = { path: join(folder, "gatepost.toml"), text: bootFile };
+  const file = { path: join(folder, "gatepost.toml"), text: boot };
   const config = readConfig({ file, environment: {}, machineName: "x", folder });
   if (!isConfig(config)) assert.fail(JSON.stringify(config));
   const events: Event[] = [];
@@ -51,6 +51,8 @@ export async function startedServer(t: TestContext, policy?: string) {
     assert.deepEqual(await server.applyPolicy({ document: policy, who: "test", why: "test" }), []);
   return {
     server,
+    /** The data folder. */
+    data: config.data,
     events,
     portOf: (name: string) => server.reception.listeners.find((listener) => listener.name === name)?.port ?? 0,
     /** Resolves when an event like this has come or comes. */

@@ -14,6 +14,7 @@ import { HostsRemote } from "./delivery/hosts-remote.ts";
 import { openReports } from "./delivery/reports.ts";
 import { Runner } from "./delivery/runner.ts";
 import { targetsBy } from "./delivery/targets.ts";
+import type { Resolver } from "./dns/resolver.ts";
 import { systemResolver } from "./dns/system-resolver.ts";
 import { openCounters } from "./events/counters.ts";
 import type { Event } from "./events/catalogue.ts";
@@ -110,8 +111,10 @@ export async function startServer({
   const contents = openContents({ folder: config.data, store });
   const time = await watchTime(store, clock);
   const disk = watchDisk(() => contents.freeBytes(), { reserve: config.disk.reserve, clock, emit });
+  const resolver = systemResolver({ ...config.dns, timeoutMs: config.dns.timeout, clock });
   const { runner, callout } = openDelivery({
     config,
+    resolver,
     store,
     contents,
     directory,
@@ -189,6 +192,7 @@ export async function startServer({
       await control?.close();
       await reception.close(config.timeouts.stop);
       await runner.stop(config.timeouts.stop);
+      resolver.close();
       time.stop();
       disk.stop();
       certificates.close();
@@ -202,6 +206,7 @@ export async function startServer({
 
 type RunnerParts = {
   readonly config: Config;
+  readonly resolver: Resolver;
   readonly store: Store;
   readonly contents: Contents;
   readonly directory: LiveDirectory;
@@ -214,7 +219,7 @@ type RunnerParts = {
 /** Longer than the longest attempt: connect, all commands, content and the final dot. */
 const leaseMs = 60 * 60_000;
 
-function openDelivery({ config, store, contents, directory, clock, emit, policy, listeners }: RunnerParts): {
+function openDelivery({ config, resolver, store, contents, directory, clock, emit, policy, listeners }: RunnerParts): {
   readonly runner: Runner;
   readonly callout: Callout;
 } {
@@ -228,7 +233,7 @@ function openDelivery({ config, store, contents, directory, clock, emit, policy,
   const dialled = unionOf(config.localNetworksDialled.map(({ ip, prefix }) => setOfCidr(ip, prefix)));
   const [first = 5 * 60_000, ...further] = queue.retry;
   const targetFor = targetsBy({
-    resolver: systemResolver({ servers: config.dns.servers, timeoutMs: config.dns.timeout }),
+    resolver,
     own: {
       names: new Set([config.hostname, ...config.ownNames, "localhost"]),
       addresses: own,

@@ -11,12 +11,14 @@ export type FakeName = {
   readonly mx?: readonly (readonly [preference: number, exchange: string])[] | Trouble;
   readonly a?: readonly string[] | Trouble;
   readonly aaaa?: readonly string[] | Trouble;
-  readonly ttlSeconds?: number;
+  readonly isAuthentic?: boolean;
 };
 
 /** A resolver over a table, which a test may change at any time. Remembers what it was asked. */
 export class FakeResolver implements Resolver {
   readonly names: Map<string, FakeName>;
+  /** What this machine's /etc/hosts would say. */
+  readonly hosts = new Map<string, readonly Ip[]>();
   /** "MX example.test" and "A host.example.test", in order. */
   readonly asked: string[] = [];
 
@@ -27,13 +29,21 @@ export class FakeResolver implements Resolver {
   resolveMx(domain: string): Promise<Lookup<MxRecord>> {
     this.asked.push(`MX ${domain}`);
     return Promise.resolve(
-      this.#lookup(domain, "mx", ([preference, exchange]) => ({ preference, exchange: exchange.replace(/\.$/, "") })),
+      this.#lookup(domain, "mx", ([preference, exchange]) => ({
+        preference,
+        exchange: exchange.toLowerCase().replace(/\.$/, ""),
+      })),
     );
   }
 
   resolveAddresses(host: string): Promise<Lookup<Ip>> {
     this.asked.push(`A ${host}`);
     return Promise.resolve(joinFamilies(this.#lookup(host, "aaaa", knownIp), this.#lookup(host, "a", knownIp)));
+  }
+
+  resolveHost(host: string): Promise<Lookup<Ip>> {
+    const records = this.hosts.get(host);
+    return records === undefined ? this.resolveAddresses(host) : Promise.resolve({ records, isAuthentic: false });
   }
 
   #lookup<K extends "mx" | "a" | "aaaa", T>(
@@ -47,7 +57,7 @@ export class FakeResolver implements Resolver {
     if (given === "nodata" || given === "nxdomain") return given;
     if (typeof given === "string") return { failed: given };
     const records = given as readonly Exclude<NonNullable<FakeName[K]>, Trouble>[number][];
-    return { records: records.map((record) => read(record)), ttlSeconds: known.ttlSeconds ?? 300 };
+    return { records: records.map((record) => read(record)), isAuthentic: known.isAuthentic ?? false };
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { formatIp, parseIp } from "../address/ip.ts";
+import { parseNameServer } from "../dns/name-server.ts";
 import { duration, hostName, ipAddress, network, size, wholeNumber } from "./kinds.ts";
 import type { CamelCased } from "./camel-case.ts";
 
@@ -146,10 +146,28 @@ const bootFile = z.strictObject({
   dns: z
     .strictObject({
       servers: z
-        .array(z.string().refine(isServer, "is not an address with or without a port: 192.0.2.53, [2001:db8::53]:5353"))
+        .array(
+          z
+            .string()
+            .refine(
+              (text) => parseNameServer(text) !== null,
+              "is not an address with or without a port: 192.0.2.53, [2001:db8::53]:5353",
+            ),
+        )
+        .max(8)
         .default([])
-        .describe("Resolvers to ask. Absent: those of /etc/resolv.conf."),
-      timeout: duration().prefault("5 s").describe("Waiting for one answer of one server."),
+        .describe(
+          "Resolvers to ask, in this order; three at most for one question. Absent: those of /etc/resolv.conf, which is read again when it changes.",
+        ),
+      trusted: z
+        .array(ipAddress())
+        .optional()
+        .describe(
+          "Resolvers whose word that an answer is proved by DNSSEC is believed: only those that nobody can stand in for on the way. Absent: resolvers on a loopback address.",
+        ),
+      timeout: duration()
+        .prefault("2 s")
+        .describe("Waiting for one answer of one server; the second time a server is asked, twice that."),
     })
     .prefault({})
     .describe("Where names are looked up."),
@@ -202,12 +220,3 @@ export type ListenerConfig = Omit<CamelCased<z.output<typeof listener>>, "port" 
   readonly port: number;
   readonly auth: boolean;
 };
-
-/** "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353". */
-function isServer(text: string): boolean {
-  const match = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([0-9.]{7,15}))(?::([0-9]{1,5}))?$/.exec(text);
-  if (match === null) return parseIp(text) !== null;
-  const port = match[3] === undefined ? 53 : Number(match[3]);
-  const ip = parseIp(match[1] ?? match[2] ?? "");
-  return ip !== null && port > 0 && port < 65_536 && (match[1] === undefined || formatIp(ip).includes(":"));
-}

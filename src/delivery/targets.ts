@@ -46,7 +46,7 @@ async function byName(
 ): Promise<readonly TargetHost[] | RecipientOutcome> {
   const { host, port } = nextHop;
   const literal = parseIp(host);
-  const lookup = literal === null ? await resolver.resolveAddresses(host) : { records: [literal] };
+  const lookup = literal === null ? await resolver.resolveHost(host) : { records: [literal] };
   // The administrator named the host: that it cannot be found is a mistake to be put right, not the end of the mail.
   if (typeof lookup === "string") return failure("4.4.4", `the host ${host} of the route has no address`);
   if ("failed" in lookup)

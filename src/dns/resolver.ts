@@ -5,7 +5,8 @@ import type { Ip } from "../address/address.ts";
  * record", "there is no such name"); whatever is not a statement is a failure and says nothing about the name.
  */
 export type Lookup<T> =
-  | { readonly records: readonly T[]; readonly ttlSeconds: number }
+  /** `isAuthentic`: a resolver that we trust in this says that DNSSEC proves it (RFC 4035 §3.2.3). */
+  | { readonly records: readonly T[]; readonly isAuthentic: boolean }
   | "nodata"
   | "nxdomain"
   | { readonly failed: LookupFailure };
@@ -25,8 +26,10 @@ export type MxRecord = {
 /** Never rejects. Names are lower-case A-labels without trailing dot. */
 export interface Resolver {
   resolveMx(domain: string): Promise<Lookup<MxRecord>>;
-  /** IPv6 and IPv4 together. */
+  /** IPv6 and IPv4 together, as the DNS knows them: for names that strangers chose. */
   resolveAddresses(host: string): Promise<Lookup<Ip>>;
+  /** The same of a host that the administrator named: this machine's /etc/hosts comes before the DNS. */
+  resolveHost(host: string): Promise<Lookup<Ip>>;
 }
 
 /**
@@ -38,7 +41,7 @@ export function joinFamilies(a: Lookup<Ip>, b: Lookup<Ip>): Lookup<Ip> {
   if (found.length > 0) {
     return {
       records: found.flatMap(({ records }) => records),
-      ttlSeconds: Math.min(...found.map(({ ttlSeconds }) => ttlSeconds)),
+      isAuthentic: found.every(({ isAuthentic }) => isAuthentic),
     };
   }
   if (typeof a === "object") return a;

@@ -118,14 +118,14 @@ async function aboutClock({ store, clock }: AdminContext): Promise<Finding[]> {
 }
 
 /** Whether mail for our domains would find us. */
-async function aboutNames({ config, policy }: AdminContext): Promise<Finding[]> {
+async function aboutNames({ config, policy, clock }: AdminContext): Promise<Finding[]> {
   const domains = policy
     .current()
     .policy.routing.entries.filter(({ route }) => route.kind === "inbound")
     .map(({ form }) => form.domain)
     .slice(0, mostDomains);
   const own = new Set([config.hostname, ...config.ownNames]);
-  const resolver = systemResolver({ servers: config.dns.servers, timeoutMs: config.dns.timeout });
+  const resolver = systemResolver({ ...config.dns, timeoutMs: config.dns.timeout, clock });
   const answers = await Promise.all(domains.map((domain) => resolver.resolveMx(domain)));
   return domains.flatMap((domain, index) => aboutName(domain, answers[index] ?? "nodata", own));
 }

@@ -7,11 +7,10 @@ import type { Config, ListenerConfig } from "../config/schema.ts";
 import type { SessionEnd } from "../events/catalogue.ts";
 import type { Emit } from "../events/emit.ts";
 import { parseCommand } from "../smtp/command.ts";
-import { ContentDecoder } from "../smtp/content-decoder.ts";
 import type { Offer } from "../smtp/offer.ts";
 import { type Line, LineDecoder, maxAuthLine, maxCommandLine } from "../smtp/line-decoder.ts";
 import * as replies from "../smtp/replies.ts";
-import { formatReply, type Reply } from "../smtp/reply.ts";
+import type { Reply } from "../smtp/reply.ts";
 import {
   afterContent,
   afterLogin,
@@ -26,8 +25,10 @@ import {
 } from "../smtp/server-session.ts";
 import type { Certificates } from "../tls/certificates.ts";
 import type { Admitted, Gate, RecipientAnswer } from "./gate.ts";
-import { Intake, type IntakeContext } from "./intake.ts";
+import { Incoming } from "./incoming.ts";
+import type { IntakeContext } from "./intake.ts";
 import { Login, type LoginStep } from "./login.ts";
+import { Outbox } from "./outbox.ts";
 import type { Visit } from "./visit.ts";
 
 /** What all conversations of a listener share. */
@@ -50,9 +51,8 @@ export type Surroundings = {
 /** What the conversation waits for; in each state it reads the socket differently. */
 type Doing = "commands" | "asking" | "login" | "checking" | "content" | "storing" | "handshake" | "closed";
 
-/** Octets of commands that a client may send ahead while a question is open, and of replies that it may leave unread. */
+/** Octets of commands that a client may send ahead while a question is open. */
 const maxAhead = 64 * 1024;
-const maxUnread = 64 * 1024;
 /** How long a client has to close its side and to read our last words. */
 const lingerMs = 10_000;
 /** Wrong passwords in one session before it is closed. */
@@ -68,32 +68,30 @@ export class Conversation {
   deadline = 0;
   readonly #around: Surroundings;
   readonly #lines = new LineDecoder();
+  readonly #out: Outbox;
   #socket: Socket;
   #session: Session;
   #doing: Doing = "commands";
-  /** Replies that leave with the next flush: pipelined commands are answered in one packet (RFC 2920 §3.2). */
-  #out = "";
-  #isBlocked = false;
   #hasEnded = false;
   #isStopping = false;
   #commands = 0;
   #loginFailures = 0;
   #admitted: Admitted[] = [];
   #login: Login | null = null;
-  #intake: Intake | null = null;
-  #content: ContentDecoder | null = null;
+  #incoming: Incoming | null = null;
 
   constructor(around: Surroundings, socket: Socket, visit: Visit) {
     this.#around = around;
     this.#socket = socket;
     this.visit = visit;
+    this.#out = new Outbox(socket, () => this.#goOn());
     const [session, greeting] = greet(around.offerFor(visit), { tls: around.listener.tls === "implicit" });
     this.#session = session;
     if (around.listener.tls === "implicit") this.#startTls(greeting);
     else {
       this.#listen(socket);
-      this.#say(greeting);
-      this.#flush();
+      this.#out.say(greeting);
+      this.#out.flush();
     }
     this.#wait();
   }
@@ -168,7 +166,7 @@ export class Conversation {
   /** Takes lines while there are any and nothing is open. */
   #readLines(): void {
     try {
-      while (this.#isReadingLines && !this.#isBlocked) {
+      while (this.#isReadingLines && !this.#out.isBlocked) {
         const line = this.#lines.next(this.#doing === "login" ? maxAuthLine : maxCommandLine);
         if (line === null) break;
         if (this.#doing === "login") this.#answerLogin(line);
@@ -177,7 +175,7 @@ export class Conversation {
     } catch (error) {
       this.#fault(error);
     }
-    this.#flush();
+    this.#out.flush();
     if (this.#hasEnded && this.#isReadingLines) this.#close("closed by client");
   }
 
@@ -195,20 +193,20 @@ export class Conversation {
     switch (step.do) {
       case "reply":
         if (step.isSecretExposed === true) this.#warnOfSecret();
-        return this.#say(step.reply);
+        return this.#out.say(step.reply);
       case "ask":
         return this.#ask(step.question);
       case "receiveContent":
         return this.#startContent(step.reply);
       case "startTls":
-        this.#say(step.reply);
-        this.#flush();
+        this.#out.say(step.reply);
+        this.#out.flush();
         return this.#startTls(null);
       case "authenticate":
         return this.#startLogin(step.mechanism, step.initial);
       case "discard":
         this.#lines.skip(step.octets);
-        return this.#say(step.reply);
+        return this.#out.say(step.reply);
       case "close":
         return this.#end(step.reply, "quit");
       default:
@@ -235,7 +233,7 @@ export class Conversation {
     const answer = this.#around.gate.recipient(this.visit, { reversePath, forwardPath: question.forwardPath });
     if (!(answer instanceof Promise)) return this.#admit(question, answer);
     this.#doing = "asking";
-    this.#flush();
+    this.#out.flush();
     answer.then(
       (later) => this.#resumeReading("asking", () => this.#admit(question, later)),
       (error: unknown) => this.#fault(error),
@@ -274,48 +272,48 @@ export class Conversation {
     const { transaction, hello } = this.#session;
     if (transaction === null || hello === null) throw new Error("content without a transaction");
     const { limits, listener, intake } = this.#around;
-    this.#content = new ContentDecoder({ maxSize: limits.messageSize, bareLineEnds: listener.bareLineEnds });
-    this.#intake = new Intake(intake, { visit: this.visit, hello, transaction, admitted: this.#admitted });
+    const agreed = { visit: this.visit, hello, transaction, admitted: this.#admitted };
+    this.#incoming = new Incoming(intake, agreed, {
+      maxSize: limits.messageSize,
+      bareLineEnds: listener.bareLineEnds,
+    });
     this.#doing = "content";
-    this.#say(reply);
-    this.#flush();
+    this.#out.say(reply);
+    this.#out.flush();
     const early = this.#lines.takeRest();
     if (early.length > 0) this.#receive(early);
   }
 
   #receive(chunk: Buffer): void {
-    const decoder = this.#content;
-    const intake = this.#intake;
-    if (decoder === null || intake === null) return;
+    const incoming = this.#incoming;
+    if (incoming === null) return;
     try {
-      const { pieces, ended, rest } = decoder.push(chunk);
-      for (const piece of pieces) intake.write(piece);
-      if (ended) return this.#store(intake, { decoder, rest });
-      if (intake.isFull) this.#pauseUntilDrained(intake);
+      const rest = incoming.push(chunk);
+      if (rest !== null) this.#store(incoming, rest);
+      else if (incoming.isFull) this.#pauseUntilDrained(incoming);
     } catch (error) {
       this.#fault(error);
     }
   }
 
-  #pauseUntilDrained(intake: Intake): void {
+  #pauseUntilDrained(incoming: Incoming): void {
     this.#socket.pause();
-    intake.drained().then(
+    incoming.drained().then(
       () => this.#socket.resume(),
       (error: unknown) => this.#fault(error),
     );
   }
 
-  #store(intake: Intake, end: { readonly decoder: ContentDecoder; readonly rest: Buffer | null }): void {
+  #store(incoming: Incoming, rest: Buffer): void {
     this.#doing = "storing";
-    if (end.rest !== null && end.rest.length > 0) this.#lines.push(end.rest);
-    intake.finish(end.decoder).then(
+    if (rest.length > 0) this.#lines.push(rest);
+    incoming.finish().then(
       (reply) => {
-        this.#intake = null;
-        this.#content = null;
+        this.#incoming = null;
         this.#resumeReading("storing", () => {
           if (reply.code < 400) this.#commands = 0;
           this.#session = afterContent(this.#session);
-          this.#say(reply);
+          this.#out.say(reply);
         });
       },
       (error: unknown) => this.#fault(error),
@@ -325,13 +323,9 @@ export class Conversation {
   // Login
 
   #startLogin(mechanism: string, initial: Buffer | null): void {
-    const { client, listener } = this.visit;
-    const socket = this.#socket;
-    const tls = socket instanceof TLSSocket ? { exporter: () => exporterOf(socket) } : null;
-    const exchange = this.#around.authenticator.begin(mechanism, { client, listener: listener.name, tls });
-    if (exchange === null) return this.#say(replies.unknownMechanism);
-    this.#login = new Login(exchange);
-    this.#doLogin(this.#login.begin(initial));
+    this.#login = Login.open(this.#around.authenticator, this.visit, { mechanism, socket: this.#socket });
+    if (this.#login === null) this.#out.say(replies.unknownMechanism);
+    else this.#doLogin(this.#login.begin(initial));
   }
 
   #answerLogin(line: Line): void {
@@ -353,20 +347,20 @@ export class Conversation {
     switch (step.do) {
       case "challenge":
         this.#doing = "login";
-        return this.#say(step.reply);
+        return this.#out.say(step.reply);
       case "accept": {
         const account = formatAddress(addressOf(step.account));
         this.#endLogin();
         this.visit.account = step.account;
         this.#session = afterLogin(this.#session, account);
         emit({ name: "login-accepted", session, client: clientText, account });
-        return this.#say(step.reply);
+        return this.#out.say(step.reply);
       }
       case "refuse":
         this.#endLogin();
         emit({ name: "login-refused", session, client: clientText, reason: step.reason });
         if (++this.#loginFailures >= maxLoginFailures) return this.#end(replies.tooManyErrors, "too many errors");
-        return this.#say(step.reply);
+        return this.#out.say(step.reply);
       default:
         return step satisfies never;
     }
@@ -388,38 +382,25 @@ export class Conversation {
     this.#doing = "handshake";
     const secure = new TLSSocket(raw, { isServer: true, secureContext: this.#around.certificates.current() });
     this.#socket = secure;
+    this.#out.moveTo(secure);
     this.#listen(secure);
     secure.once("secure", () => {
       if (this.#doing !== "handshake") return;
       this.visit.tls = { protocol: secure.getProtocol() ?? "TLS", cipher: secure.getCipher().name };
       this.#doing = "commands";
       if (greeting === null) this.#session = afterTls(this.#session);
-      else this.#say(greeting);
-      this.#flush();
+      else this.#out.say(greeting);
+      this.#out.flush();
       this.#wait();
     });
   }
 
-  // Writing and ending
+  // Ending
 
-  #say(reply: Reply): void {
-    this.#out += formatReply(reply);
-  }
-
-  #flush(): void {
-    if (this.#out === "" || this.#doing === "closed") return;
-    const out = this.#out;
-    this.#out = "";
-    this.#socket.write(out, "latin1");
-    // A client that never reads its replies gets no more of them until it does.
-    if (this.#socket.writableLength <= maxUnread) return;
-    this.#isBlocked = true;
-    this.#socket.pause();
-    this.#socket.once("drain", () => {
-      this.#isBlocked = false;
-      if (this.#isReadingLines) this.#readLines();
-      this.#socket.resume();
-    });
+  /** The client reads again. */
+  #goOn(): void {
+    if (this.#isReadingLines) this.#readLines();
+    this.#socket.resume();
   }
 
   #wait(): void {
@@ -437,8 +418,8 @@ export class Conversation {
   #end(reply: Reply, reason: SessionEnd): void {
     if (this.#doing === "closed") return;
     if (this.#doing !== "handshake") {
-      this.#say(reply);
-      this.#flush();
+      this.#out.say(reply);
+      this.#out.flush();
     }
     this.#close(reason);
   }
@@ -449,13 +430,13 @@ export class Conversation {
    */
   #hasSaidAll(reason: SessionEnd): boolean {
     const isInClear = this.visit.tls === null;
-    return reason === "quit" && isInClear && this.#lines.size === 0 && this.#socket.writableLength === 0;
+    return reason === "quit" && isInClear && this.#lines.size === 0 && this.#out.isEmpty;
   }
 
   #close(reason: SessionEnd): void {
     if (this.#doing === "closed") return;
     // A message whose commit is under way stays: the client did not hear 250 and will send it again.
-    if (this.#doing === "content") this.#intake?.discard();
+    if (this.#doing === "content") this.#incoming?.discard();
     if (this.#doing === "handshake" || this.#hasSaidAll(reason)) this.#socket.destroy();
     else this.#socket.end();
     this.#doing = "closed";
@@ -477,9 +458,3 @@ const deadlineOf = {
 } as const satisfies Record<Doing, keyof Config["timeouts"]>;
 
 const refusal = (reply: Reply): Answer => ({ ok: false, reply });
-
-/** RFC 9266: the tls-exporter channel binding, which only TLS 1.3 has without further conditions. */
-function exporterOf(socket: TLSSocket): Buffer | null {
-  if (socket.getProtocol() !== "TLSv1.3") return null;
-  return socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0));
-}

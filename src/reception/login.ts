@@ -1,9 +1,13 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Account } from "../accounts/account.ts";
+import type { Authenticator } from "../accounts/authenticator.ts";
 import type { Exchange, ExchangeStep } from "../accounts/exchange.ts";
 import { parseAuthResponse } from "../smtp/auth-response.ts";
 import type { Line } from "../smtp/line-decoder.ts";
 import type { Reply } from "../smtp/reply.ts";
 import * as replies from "../smtp/replies.ts";
+import type { Visit } from "./visit.ts";
 
 /** What the client hears or has to answer next in a login. */
 export type LoginStep =
@@ -15,8 +19,21 @@ export type LoginStep =
 export class Login {
   readonly #exchange: Exchange;
 
-  constructor(exchange: Exchange) {
+  private constructor(exchange: Exchange) {
     this.#exchange = exchange;
+  }
+
+  /** Null: there is no such mechanism here. */
+  static open(
+    authenticator: Authenticator,
+    visit: Visit,
+    way: { readonly mechanism: string; readonly socket: Socket },
+  ): Login | null {
+    const { client, listener } = visit;
+    const { mechanism, socket } = way;
+    const tls = socket instanceof TLSSocket ? { exporter: () => exporterOf(socket) } : null;
+    const exchange = authenticator.begin(mechanism, { client, listener: listener.name, tls });
+    return exchange === null ? null : new Login(exchange);
   }
 
   /** `initial`: null when the client sent no initial response. */
@@ -64,4 +81,10 @@ function replyFor(reason: Extract<ExchangeStep, { do: "refuse" }>["reason"]): Re
     default:
       return reason satisfies never;
   }
+}
+
+/** RFC 9266: the tls-exporter channel binding, which only TLS 1.3 has without further conditions. */
+function exporterOf(socket: TLSSocket): Buffer | null {
+  if (socket.getProtocol() !== "TLSv1.3") return null;
+  return socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0));
 }

@@ -6,7 +6,7 @@ import { createWriteStream, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isConfig, readConfig } from "../src/config/read.ts";
 import { openLog } from "../src/events/log.ts";
-import { startServer } from "../src/server.ts";
+import { start } from "../src/start.ts";
 import { systemClock } from "../src/time/system-clock.ts";
 import { answerMeter } from "./meter.ts";
 
@@ -69,7 +69,7 @@ const log = openLog({
   level: "info",
   format: "json",
 });
-const server = await startServer({
+const server = await start({
   config,
   clock: systemClock,
   emit: log.emit,

@@ -2,6 +2,7 @@ import type { Config } from "./config/schema.ts";
 import { openLog } from "./events/log.ts";
 import type { FirstAccount } from "./first-start.ts";
 import { outputTo } from "./standard-output.ts";
+import { start } from "./start.ts";
 import { systemClock } from "./time/system-clock.ts";
 
 /** Runs the server in the foreground until SIGTERM or SIGINT. Resolves to the exit code. */
@@ -10,8 +11,7 @@ export async function serve(config: Config, version: string): Promise<number> {
   const format = config.log.format === "auto" ? (isTerminal ? "pretty" : "json") : config.log.format;
   const log = openLog({ output: outputTo(1), clock: systemClock, level: config.log.level, format });
   const ended = Promise.withResolvers<number>();
-  const [{ startServer }, { greet }] = await Promise.all([import("./server.ts"), import("./greeting.ts")]);
-  const server = await startServer({
+  const server = await start({
     config,
     clock: systemClock,
     emit: log.emit,
@@ -24,6 +24,7 @@ export async function serve(config: Config, version: string): Promise<number> {
     },
   });
   const firstAccount: FirstAccount | null = server.firstAccount;
+  const { greet } = await import("./greeting.ts");
   await greet({ config, firstAccount, listeners: server.reception.listeners, isTerminal });
   const stop = () => ended.resolve(0);
   process.once("SIGTERM", stop);

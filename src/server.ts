@@ -31,8 +31,9 @@ import { openJournal } from "./store/journal.ts";
 import { forgetHourly } from "./store/journal-forgetting.ts";
 import { deliverHere } from "./store/local-delivery.ts";
 import { readSetting, settingOf, smartHostPassword } from "./store/settings.ts";
-import { openRecords } from "./records.ts";
+import { recordsIn } from "./records.ts";
 import { warnAtStart } from "./start-warnings.ts";
+import { openSqlite } from "./store/sqlite/driver.ts";
 import type { Store } from "./store/store.ts";
 import type { Clock } from "./time/clock.ts";
 import { openCertificates } from "./tls/certificates.ts";
@@ -54,6 +55,8 @@ export type ServerOptions = {
   readonly delivers?: boolean;
   /** The store cannot be trusted any more: end the process. */
   readonly onFatal: (problem: string) => void;
+  /** That of the data folder, opened ahead by `start`; else it is opened here. */
+  readonly store?: Promise<Store>;
 };
 
 export type RunningServer = {
@@ -73,6 +76,7 @@ export async function startServer({
   emit: log,
   version,
   onFatal,
+  store: openedAhead,
   delivers = true,
   firstPolicy,
   firstDomain = usualFirstDomain(config),
@@ -82,11 +86,10 @@ export async function startServer({
     log(event);
     counters.emit(event);
   };
-  const records = await openRecords({
+  const records = await recordsIn(await (openedAhead ?? openSqlite({ folder: config.data, onFatal })), {
     config,
     clock,
     emit,
-    onFatal,
     firstPolicy: firstPolicy ?? usualFirstPolicy(firstDomain),
   });
   const { store, directory, administration, policy } = records;

@@ -10,6 +10,7 @@ import { neverDialled } from "./address/special-purpose.ts";
 import { policyContext } from "./config/policy-context.ts";
 import type { Config } from "./config/schema.ts";
 import { Callout } from "./delivery/callout.ts";
+import { Connector } from "./delivery/connector.ts";
 import { HostsRemote } from "./delivery/hosts-remote.ts";
 import { openReports } from "./delivery/reports.ts";
 import { Runner } from "./delivery/runner.ts";
@@ -24,6 +25,7 @@ import type { Destination } from "./policy/decision.ts";
 import { destinationOf } from "./policy/judge.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { PolicyProblem } from "./policy/problems.ts";
+import { dial } from "./net/dial.ts";
 import { Gate } from "./reception/gate.ts";
 import { openReception, type OpenListener, type Reception } from "./reception/reception.ts";
 import { type Contents, openContents } from "./store/content.ts";
@@ -250,15 +252,16 @@ function openDelivery({ config, resolver, store, contents, directory, clock, emi
       ),
     passwordOf: async (account) => settingOf(await store.read(readSetting(smartHostPassword(account)))),
   });
+  const connector = new Connector({ hello: config.hostname, clock, dial, emit });
   const runner = new Runner({
     store,
     contents,
     remote: new HostsRemote({
-      hello: config.hostname,
+      connector,
       limits: delivery,
       messagesPerConnection: delivery.messagesPerConnection,
       idleMs: delivery.idle,
-      now: () => clock.now(),
+      clock,
     }),
     reports: openReports({
       hostname: config.hostname,
@@ -292,7 +295,7 @@ function openDelivery({ config, resolver, store, contents, directory, clock, emi
     leaseMs,
   });
   const callout = new Callout({
-    hello: config.hostname,
+    connector,
     limits: delivery,
     destinationOf(address) {
       const destination = destinationOf(policy(), address, () => false);

@@ -1,14 +1,17 @@
+import { isAscii } from "node:buffer";
 import type { Address } from "../address/address.ts";
 import { formatAddress } from "../address/path.ts";
 import type { Destination } from "../policy/decision.ts";
 import type { Existence } from "../policy/facts.ts";
 import type { RecipientOutcome } from "../queue/entry.ts";
-import { type ClientLimits, HostUnusable, openClient } from "./client.ts";
+import type { Client, ClientLimits } from "./client.ts";
+import type { Connector } from "./connector.ts";
+import { isPositive } from "./outcome.ts";
 import { PeerLost } from "./peer.ts";
 import type { Target } from "./target.ts";
 
 export type CalloutOptions = {
-  readonly hello: string;
+  readonly connector: Connector;
   readonly limits: ClientLimits;
   /** The host that an entry names for this recipient; `null`: none does. */
   readonly destinationOf: (address: Address) => Extract<Destination, { kind: "away" }> | null;
@@ -60,36 +63,45 @@ export class Callout {
   }
 
   async #ask(address: Address): Promise<Existence> {
-    const { destinationOf, targetFor, hello, limits } = this.#options;
+    const { destinationOf, targetFor, connector, limits } = this.#options;
     const destination = destinationOf(address);
     const target = destination === null ? null : await targetFor(destination);
     if (target === null || "result" in target) return "unknowable";
-    const short = {
-      ...limits,
-      connect: capped(limits.connect),
-      greeting: capped(limits.greeting),
-      command: capped(limits.command),
-    };
-    for (const host of target.hosts) {
-      try {
-        const { peer } = await openClient(host, { target, limits: short, hello, withoutTls: false });
-        // The null reverse-path: the host must not call us back (RFC 5321 §4.5.5).
-        peer.write("MAIL FROM:<>\r\n");
-        const mail = await peer.reply(short.command);
-        peer.write(`RCPT TO:<${formatAddress(address)}>\r\n`);
-        const rcpt = await peer.reply(short.command);
-        peer.write("QUIT\r\n");
-        peer.close();
-        if (mail.code !== 250) return "unknowable";
-        // Never "exact": a host that takes every name would let through forms that hide another address (§2.3).
-        if (rcpt.code === 250 || rcpt.code === 251) return "covered";
-        return rcpt.code >= 550 && rcpt.code <= 553 ? "none" : "unknowable";
-      } catch (error) {
-        if (!(error instanceof HostUnusable || error instanceof PeerLost)) throw error;
-      }
+    const client = await connector.openAny(target, shortened(limits));
+    if (!("peer" in client)) return "unknowable";
+    try {
+      return await askOn(client, formatAddress(address), shortened(limits));
+    } catch (error) {
+      if (!(error instanceof PeerLost)) throw error;
+      return "unknowable";
+    } finally {
+      client.peer.close();
     }
-    return "unknowable";
   }
 }
 
-const capped = (ms: number) => Math.min(ms, mostWaitMs);
+async function askOn({ peer, extensions }: Client, path: string, limits: ClientLimits): Promise<Existence> {
+  const needsUtf8 = !isAscii(Buffer.from(path));
+  // A host that does not take such names has none.
+  if (needsUtf8 && !extensions.has("SMTPUTF8")) return "none";
+  // The null reverse-path: the host must not call us back (RFC 5321 §4.5.5).
+  peer.write(`MAIL FROM:<>${needsUtf8 ? " SMTPUTF8" : ""}\r\n`);
+  const mail = await peer.reply(limits.command);
+  if (!isPositive(mail)) return "unknowable";
+  peer.write(`RCPT TO:<${path}>\r\n`);
+  const rcpt = await peer.reply(limits.command);
+  peer.quit();
+  // Never "exact": a host that takes every name would let through forms that hide another address (§2.3).
+  if (rcpt.code === 250 || rcpt.code === 251) return "covered";
+  return rcpt.code >= 550 && rcpt.code <= 553 ? "none" : "unknowable";
+}
+
+function shortened(limits: ClientLimits): ClientLimits {
+  const capped = (ms: number) => Math.min(ms, mostWaitMs);
+  return {
+    ...limits,
+    connect: capped(limits.connect),
+    greeting: capped(limits.greeting),
+    command: capped(limits.command),
+  };
+}

@@ -1,30 +1,29 @@
 import type { RecipientOutcome } from "../queue/entry.ts";
-import { type Client, type ClientLimits, HostUnusable, openClient, transact } from "./client.ts";
-import type { Outgoing, Remote, SendResult, Target, TargetHost } from "./target.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+import type { Client, ClientLimits } from "./client.ts";
+import type { Connector } from "./connector.ts";
+import { transient } from "./outcome.ts";
+import type { Outgoing, Remote, SendResult, Target } from "./target.ts";
+import { transact, type TransactionResult } from "./transaction.ts";
 
 export type RemoteOptions = {
-  /** What we call ourselves in EHLO. */
-  readonly hello: string;
+  readonly connector: Connector;
   readonly limits: ClientLimits;
   readonly messagesPerConnection: number;
   /** How long a connection is kept for a further message. */
   readonly idleMs: number;
-  readonly now: () => number;
+  readonly clock: Clock;
 };
 
 type Kept = { readonly client: Client; readonly carried: number; readonly since: number };
-
-/** A host whose encryption failed is spoken to in clear for so long, where the route allows that. */
-const plainForMs = 10 * 60_000;
-const mostRemembered = 10_000;
 
 /** Sends over kept or new connections, host after host (RFC 5321 §5.1). */
 export class HostsRemote implements Remote {
   readonly #options: RemoteOptions;
   readonly #kept = new Map<string, Kept[]>();
-  readonly #plainUntil = new Map<string, number>();
   #underWay = 0;
-  #sweeper: NodeJS.Timeout | null = null;
+  #whenQuiet: () => void = () => {};
+  #sweeper: Timer | null = null;
 
   constructor(options: RemoteOptions) {
     this.#options = options;
@@ -35,15 +34,19 @@ export class HostsRemote implements Remote {
     try {
       return await this.#send(target, message);
     } finally {
-      this.#underWay--;
+      if (--this.#underWay === 0) this.#whenQuiet();
     }
   }
 
   async close(graceMs: number): Promise<void> {
-    const until = this.#options.now() + graceMs;
-    while (this.#underWay > 0 && this.#options.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
-    if (this.#sweeper !== null) clearTimeout(this.#sweeper);
-    for (const connections of this.#kept.values()) for (const { client } of connections) quit(client);
+    if (this.#underWay > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#whenQuiet = resolve;
+      const timer = this.#options.clock.after(graceMs, resolve);
+      await promise.finally(() => timer.cancel());
+    }
+    this.#sweeper?.cancel();
+    for (const connections of this.#kept.values()) for (const { client } of connections) client.peer.quit();
     this.#kept.clear();
   }
 
@@ -51,60 +54,31 @@ export class HostsRemote implements Remote {
     for (let kept = this.#take(target.key); kept !== null; kept = this.#take(target.key)) {
       const result = await this.#transact(target, message, kept);
       // A connection that the host closed while it was idle says nothing about the message.
-      if (!isLostBefore(result)) return result;
+      if (!result.isStale) return result;
     }
-    let last: RecipientOutcome | null = null;
-    for (const host of target.hosts) {
-      const opened = await this.#open(target, host);
-      if ("client" in opened)
-        return this.#transact(target, message, { client: opened.client, carried: 0, since: this.#options.now() });
-      last = opened.failed;
-    }
-    const outcome: RecipientOutcome = last ?? {
-      result: "transient",
-      code: null,
-      status: "4.4.4",
-      said: "there is no host to try",
-      host: null,
-    };
+    const { connector, limits, clock } = this.#options;
+    const opened = await connector.openAny(target, limits);
+    if ("peer" in opened) return this.#transact(target, message, { client: opened, carried: 0, since: clock.now() });
+    const outcome: RecipientOutcome = opened.failed ?? transient(null, "4.4.4", "there is no host to try");
     // A refused greeting is no word about the recipients: the next attempt may meet another host or mood (O-29 c).
     return { outcomes: message.recipients.map(() => ({ ...outcome, result: "transient" })), isDown: true };
   }
 
-  async #open(
-    target: Target,
-    host: TargetHost,
-  ): Promise<{ readonly client: Client } | { readonly failed: RecipientOutcome }> {
-    const { limits, hello, now } = this.#options;
-    const key = `${host.name} ${host.port}`;
-    const isPlain = (this.#plainUntil.get(key) ?? 0) > now();
-    try {
-      return { client: await openClient(host, { target, limits, hello, withoutTls: isPlain }) };
-    } catch (error) {
-      if (!(error instanceof HostUnusable)) throw error;
-      if (!error.isTls || target.tls !== "opportunistic" || isPlain) return { failed: error.outcome };
-      // RFC 7435: encryption where possible; a host that fails at it is still better reached in clear than not.
-      if (this.#plainUntil.size >= mostRemembered) this.#plainUntil.clear();
-      this.#plainUntil.set(key, now() + plainForMs);
-      return this.#open(target, host);
-    }
-  }
-
-  async #transact(target: Target, message: Outgoing, { client, carried }: Kept): Promise<SendResult> {
-    const { outcomes, isDown, isUsable } = await transact(client, message, this.#options.limits);
-    if (isUsable && carried + 1 < this.#options.messagesPerConnection) {
-      this.#keep(target.key, { client, carried: carried + 1, since: this.#options.now() });
-    } else if (isUsable) quit(client);
-    else client.peer.close();
-    return { outcomes, isDown };
+  async #transact(target: Target, message: Outgoing, { client, carried }: Kept): Promise<TransactionResult> {
+    const { limits, messagesPerConnection, clock } = this.#options;
+    const result = await transact(client, message, limits);
+    if (!result.isUsable) client.peer.close();
+    else if (carried + 1 >= messagesPerConnection) client.peer.quit();
+    else this.#keep(target.key, { client, carried: carried + 1, since: clock.now() });
+    return result;
   }
 
   #take(key: string): Kept | null {
     const connections = this.#kept.get(key);
     for (let kept = connections?.pop(); kept !== undefined; kept = connections?.pop()) {
       if (connections?.length === 0) this.#kept.delete(key);
-      if (!kept.client.peer.isLost && this.#options.now() - kept.since < this.#options.idleMs) return kept;
-      quit(kept.client);
+      if (this.#isFresh(kept)) return kept;
+      kept.client.peer.quit();
     }
     return null;
   }
@@ -113,31 +87,25 @@ export class HostsRemote implements Remote {
     const connections = this.#kept.get(key);
     if (connections === undefined) this.#kept.set(key, [kept]);
     else connections.push(kept);
-    this.#sweeper ??= setTimeout(() => this.#sweep(), this.#options.idleMs).unref();
+    this.#sweeper ??= this.#options.clock.after(this.#options.idleMs, () => this.#sweep());
+  }
+
+  /** Nobody said anything on it meanwhile: what a host says unasked is a farewell (RFC 5321 §3.8). */
+  #isFresh({ client: { peer }, since }: Kept): boolean {
+    const { clock, idleMs } = this.#options;
+    return !peer.isLost && peer.unread === null && clock.now() - since < idleMs;
   }
 
   /** Quits connections that nobody used for a while. One timer for all of them, and none while none is kept. */
   #sweep(): void {
     this.#sweeper = null;
-    const { now, idleMs } = this.#options;
     for (const [key, connections] of this.#kept) {
-      const fresh = connections.filter((kept) => {
-        const isFresh = !kept.client.peer.isLost && now() - kept.since < idleMs;
-        if (!isFresh) quit(kept.client);
-        return isFresh;
-      });
+      const fresh = connections.filter((kept) => this.#isFresh(kept));
+      for (const kept of connections) if (!fresh.includes(kept)) kept.client.peer.quit();
       if (fresh.length === 0) this.#kept.delete(key);
       else this.#kept.set(key, fresh);
     }
-    if (this.#kept.size > 0) this.#sweeper = setTimeout(() => this.#sweep(), idleMs).unref();
+    const { clock, idleMs } = this.#options;
+    if (this.#kept.size > 0) this.#sweeper = clock.after(idleMs, () => this.#sweep());
   }
-}
-
-function isLostBefore({ outcomes }: SendResult): boolean {
-  return outcomes.every(({ status, code, said }) => status === "4.4.2" && code === null && !said.includes("duplicate"));
-}
-
-function quit({ peer }: Client): void {
-  peer.write("QUIT\r\n");
-  peer.close();
 }

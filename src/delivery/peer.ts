@@ -1,10 +1,12 @@
-import { isIP, type Socket } from "node:net";
+import { isIP } from "node:net";
+import type { Duplex } from "node:stream";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { formatIp } from "../address/ip.ts";
-import { dial } from "../net/dial.ts";
+import type { Dial } from "../net/dial.ts";
 import { ClientReplyDecoder, type DecodedReply, type PeerReply } from "../smtp/client-reply-decoder.ts";
 import { DotStuffer } from "../smtp/dot-stuffing.ts";
 import type { ContentSource } from "../queue/entry.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import type { TargetHost } from "./target.ts";
 
 /** The connection failed, or what came is no SMTP: nothing more can be said on it. */
@@ -17,22 +19,28 @@ type Waiter = { readonly resolve: (reply: PeerReply) => void; readonly reject: (
 /** One connection to a host: lines out, replies in, each with its time. The dialogue itself is in `client.ts`. */
 export class Peer {
   readonly host: TargetHost;
-  #socket: Socket;
+  #socket: Duplex;
   #decoder = new ClientReplyDecoder();
   #replies: PeerReply[] = [];
-  #waiters: Waiter[] = [];
+  /** One at most: a dialogue waits for one reply after the other. */
+  #waiter: Waiter | null = null;
   #lost: PeerLost | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
+  readonly #clock: Clock;
 
-  private constructor(host: TargetHost, socket: Socket) {
+  private constructor(host: TargetHost, socket: Duplex, clock: Clock) {
     this.host = host;
+    this.#clock = clock;
     this.#socket = socket;
     this.#listen(socket);
   }
 
-  static async open(host: TargetHost, timeoutMs: number): Promise<Peer> {
+  static async open(
+    host: TargetHost,
+    { timeoutMs, clock, dial }: { readonly timeoutMs: number; readonly clock: Clock; readonly dial: Dial },
+  ): Promise<Peer> {
     try {
-      return new Peer(host, await dial({ ip: host.ip, port: host.port, timeoutMs }));
+      return new Peer(host, await dial({ ip: host.ip, port: host.port, timeoutMs }), clock);
     } catch (error) {
       throw new PeerLost(error instanceof Error ? error.message : String(error));
     }
@@ -40,11 +48,16 @@ export class Peer {
 
   /** "mx.example.net [192.0.2.7]:25". */
   get name(): string {
-    return `${this.host.name} [${formatIp(this.host.ip)}]:${this.host.port}`;
+    return nameOf(this.host);
   }
 
   get isLost(): boolean {
     return this.#lost !== null;
+  }
+
+  /** What the host said and nobody has asked for: 421 before it closes (RFC 5321 §3.8). */
+  get unread(): PeerReply | null {
+    return this.#replies[0] ?? null;
   }
 
   write(text: string): void {
@@ -57,9 +70,9 @@ export class Peer {
     if (ready !== undefined) return Promise.resolve(ready);
     if (this.#lost !== null) return Promise.reject(this.#lost);
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
-      // One timer a connection, put off by each reply: none is made for a reply that comes at once.
-      this.#timer ??= setTimeout(() => this.#lose(`no reply within ${Math.round(timeoutMs / 1000)} s`), timeoutMs);
+      this.#waiter = { resolve, reject };
+      // None is made for a reply that is there already.
+      this.#timer = this.#clock.after(timeoutMs, () => this.#lose(`no reply within ${Math.round(timeoutMs / 1000)} s`));
     });
   }
 
@@ -96,24 +109,37 @@ export class Peer {
       rejectUnauthorized: false,
     });
     this.#socket = secure;
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new PeerLost("the TLS handshake took too long")), options.timeoutMs);
-      secure.once("secureConnect", resolve);
-      secure.once("error", (error) => reject(new PeerLost(`TLS: ${error.message}`)));
-      secure.once("close", () => reject(new PeerLost("TLS: the connection was closed")));
-      secure.once("secureConnect", () => clearTimeout(timer));
-    });
+    await this.#handshake(secure, options.timeoutMs);
     this.#listen(secure);
     const flaw = flawOf(secure, options);
     if (flaw !== null) throw new PeerLost(`TLS: ${flaw}`);
   }
 
-  close(): void {
-    this.#lose("closed by us");
-    this.#socket.destroySoon();
+  /** Says good-bye without waiting for an answer: nothing is under way. */
+  quit(): void {
+    const socket = this.#socket;
+    if (this.#lost !== null) return;
+    this.#giveUp("closed by us");
+    socket.end("QUIT\r\n", () => socket.destroy());
   }
 
-  #listen(socket: Socket): void {
+  /** In the middle of whatever it is. */
+  close(): void {
+    this.#lose("closed by us");
+  }
+
+  async #handshake(secure: TLSSocket, timeoutMs: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const fail = (why: string) => reject(new PeerLost(`TLS: ${why}`));
+    const timer = this.#clock.after(timeoutMs, () => fail("the handshake took too long"));
+    secure.once("secureConnect", resolve);
+    // Also for those that come after the first: an error that nobody hears ends the process.
+    secure.on("error", (error) => fail(error.message));
+    secure.once("close", () => fail("the connection was closed"));
+    await promise.finally(() => timer.cancel());
+  }
+
+  #listen(socket: Duplex): void {
     socket.on("data", (chunk: Buffer) => {
       for (const reply of this.#decoder.push(chunk)) this.#take(reply);
     });
@@ -124,29 +150,24 @@ export class Peer {
 
   #take(reply: DecodedReply): void {
     if (reply === null) return this.#lose("what the host said is no SMTP reply");
-    const waiter = this.#waiters.shift();
-    if (waiter === undefined) {
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    if (waiter === null) {
       // 421 may come at any time (RFC 5321 §3.8); other words that nobody asked for are bounded by the pool's next look.
       if (this.#replies.length > 1_000) this.#lose("replies to nothing");
       else this.#replies.push(reply);
       return;
     }
-    if (this.#timer !== null) {
-      if (this.#waiters.length > 0) this.#timer.refresh();
-      else {
-        clearTimeout(this.#timer);
-        this.#timer = null;
-      }
-    }
+    this.#timer?.cancel();
     waiter.resolve(reply);
   }
 
   #drained(timeoutMs: number): Promise<void> {
     if (this.#lost !== null) return Promise.reject(this.#lost);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#lose("the message was not taken in time"), timeoutMs);
+      const timer = this.#clock.after(timeoutMs, () => this.#lose("the message was not taken in time"));
       const done = () => {
-        clearTimeout(timer);
+        timer.cancel();
         this.#socket.removeListener("drain", done);
         this.#socket.removeListener("close", done);
         if (this.#lost === null) resolve();
@@ -158,13 +179,23 @@ export class Peer {
   }
 
   #lose(why: string): void {
+    this.#giveUp(why);
+    this.#socket.destroy();
+  }
+
+  /** Nobody gets a reply any more. */
+  #giveUp(why: string): void {
     if (this.#lost !== null) return;
     this.#lost = new PeerLost(why);
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#lost);
-    this.#socket.destroySoon();
+    this.#timer?.cancel();
+    this.#waiter?.reject(this.#lost);
+    this.#waiter = null;
   }
+}
+
+/** "mx.example.net [192.0.2.7]:25". */
+export function nameOf({ name, ip, port }: TargetHost): string {
+  return `${name} [${formatIp(ip)}]:${port}`;
 }
 
 function flawOf(

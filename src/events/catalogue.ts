@@ -63,6 +63,8 @@ export type Event =
       readonly said: string;
       readonly nextAt: number;
     }
+  /** A next hop failed at encryption, and its route allows to do without (RFC 7435). */
+  | { readonly name: "spoken-to-in-clear"; readonly host: string; readonly reason: string; readonly until: number }
   | { readonly name: "report-composed"; readonly message: string; readonly about: string; readonly kind: string }
   | { readonly name: "policy-applied"; readonly version: number; readonly who: string; readonly why: string }
   | { readonly name: "certificate-loaded"; readonly subject: string; readonly until: string }

@@ -81,6 +81,8 @@ function count(event: Event, add: Add): void {
       return add("recipients_finished", { outcome: event.outcome }, 1);
     case "recipient-deferred":
       return add("recipients_deferred", none, 1);
+    case "spoken-to-in-clear":
+      return add("hosts_spoken_to_in_clear", none, 1);
     case "report-composed":
       return add("reports_composed", { kind: event.kind }, 1);
     case "policy-applied":

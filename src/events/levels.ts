@@ -18,6 +18,7 @@ export const levelOf = {
   "message-refused": "info",
   "recipient-finished": "info",
   "recipient-deferred": "info",
+  "spoken-to-in-clear": "warn",
   "report-composed": "info",
   "policy-applied": "info",
   "certificate-loaded": "info",

@@ -41,6 +41,8 @@ function sentence(event: Event): string {
       return `${event.outcome === "delivered" ? good("finished") : bad("finished")} ${event.message}: ${path(event.forwardPath)} ${event.outcome}${at(event.host)}${event.said === null ? "" : `: ${said(event.said)}`}`;
     case "recipient-deferred":
       return `${quiet("waiting")}  ${event.message}: ${path(event.forwardPath)} until ${new Date(event.nextAt).toTimeString().slice(0, 8)}${at(event.host)}: ${said(event.said)}`;
+    case "spoken-to-in-clear":
+      return `${bad("in clear")} with ${said(event.host)} until ${new Date(event.until).toTimeString().slice(0, 8)}: ${said(event.reason)}`;
     case "report-composed":
       return `${quiet("report")}   ${event.message} about ${event.about}: ${event.kind}`;
     case "policy-applied":

@@ -1,6 +1,9 @@
 import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { formatIp } from "../address/ip.ts";
 import type { Ip } from "../address/address.ts";
+
+export type Dial = (to: { readonly ip: Ip; readonly port: number; readonly timeoutMs: number }) => Promise<Duplex>;
 
 /** Connects; rejects with the system's error, or after `timeoutMs`. */
 export function dial(to: { readonly ip: Ip; readonly port: number; readonly timeoutMs: number }): Promise<Socket> {

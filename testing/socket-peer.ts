@@ -16,7 +16,7 @@ export type SocketPeerOptions = {
 };
 
 /** Longer than any reply takes, and short enough for a test that fails. */
-const patienceMs = 10_000;
+const patienceMs = 30_000;
 
 /** The client's end of a dialogue over a real socket, whose octets go out in pieces that the server reads one by one. */
 export class SocketPeer implements Peer {
@@ -53,10 +53,7 @@ export class SocketPeer implements Peer {
   }
 
   async nextLine(): Promise<string | null> {
-    const timer = setTimeout(() => this.end(), patienceMs);
-    let end = this.#heard.indexOf("\r\n");
-    for (; end < 0 && !this.#isClosed; end = this.#heard.indexOf("\r\n")) await this.#somethingHappens();
-    clearTimeout(timer);
+    const end = await this.#patiently(() => this.#heard.indexOf("\r\n"));
     if (end < 0) return null;
     const line = this.#heard.slice(0, end);
     this.#heard = this.#heard.slice(end + 2);
@@ -75,9 +72,8 @@ export class SocketPeer implements Peer {
   async finish(): Promise<string> {
     await this.#sent;
     if (!this.#isClosed) this.#socket.end();
-    const timer = setTimeout(() => this.end(), patienceMs);
-    while (!this.#isClosed) await this.#somethingHappens();
-    clearTimeout(timer);
+    await this.#patiently(() => -1);
+    if (!this.#isClosed) throw new Error("the server does not close its side");
     this.#socket.destroy();
     return this.#heard;
   }
@@ -110,10 +106,22 @@ export class SocketPeer implements Peer {
     }
   }
 
-  #somethingHappens(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    return promise;
+  /** Waits until `find` finds something in what was heard; -1 when the server closed, or said no more for too long. */
+  async #patiently(find: () => number): Promise<number> {
+    let isOver = false;
+    const timer = setTimeout(() => {
+      isOver = true;
+      this.#wake();
+    }, patienceMs);
+    let found = find();
+    while (found < 0 && !this.#isClosed && !isOver) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+      found = find();
+    }
+    clearTimeout(timer);
+    return found;
   }
 
   #until(event: "connect" | "secureConnect"): Promise<void> {

@@ -318,7 +318,7 @@ export function senders(own: string): readonly Sender[] {
   return [
     { path: "<>", ...ours },
     { path: `<x@${victim}>`, ...foreign },
-    { path: "<x>", stranger: malformed, nobody: malformed, own: malformed, any: malformed },
+    { path: "<x>", stranger: malformed, nobody: loginFirst, own: malformed, any: malformed },
     { path: "<x@example.test>", ...foreign },
     { path: "<anna@example.test>", ...ours },
     { path: `<x@${own}>`, ...foreign },

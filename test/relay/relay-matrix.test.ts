@@ -92,7 +92,9 @@ function replyTo(fate: Fate): string {
 /** The last line of the next reply: code and status. */
 async function reply(peer: SocketPeer): Promise<string> {
   for (;;) {
-    const line = (await peer.nextLine()) ?? assert.fail("the server closed the connection");
+    const line =
+      (await peer.nextLine()) ??
+      assert.fail(peer.isClosed ? "the server closed the connection" : "the server says no more");
     if (line[3] === " ") return /^\d{3}(?: [245]\.\d+\.\d+)?/.exec(line)?.[0] ?? line;
   }
 }

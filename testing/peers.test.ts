@@ -22,7 +22,7 @@ peerTest("a server ends with the test, with its children and its folder", ["post
   await t.test("while it runs", async (inner) => {
     const server = await startPeer(inner, {
       family: "postfix",
-      command: [
+      command: () => [
         ...["sh", "-c", 'readlink /proc/self/ns/pid; sleep 600 & exec smtp-sink -u postfix "$1" 10', "sh"],
         `${listens.host}:${listens.port}`,
       ],
@@ -40,6 +40,6 @@ peerTest("a server ends with the test, with its children and its folder", ["post
 
 peerTest("a server that ends by itself fails the test with what it said", ["clients"], async (t) => {
   const listens = await freeEndpoint();
-  const command = ["sh", "-c", "echo no such luck; exit 7"] as const;
+  const command = () => ["sh", "-c", "echo no such luck; exit 7"];
   await assert.rejects(startPeer(t, { family: "clients", command, listens }), /no such luck\nended: 7/);
 });

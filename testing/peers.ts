@@ -35,14 +35,15 @@ async function whatIsMissing(needs: readonly Family[]): Promise<string | null> {
 }
 
 const env = { ...process.env, LC_ALL: "C.UTF-8", HOME: "/nonexistent" };
-const own = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
 
-/** Arguments of unshare(1): the family's files over the system's, then what is to run. `etc` lies over both. */
-function viewOf(family: Family, script: string, etc?: string): string[] {
-  const layers = (part: string, above: readonly string[]) =>
-    `mount -t overlay ${part} -o "lowerdir=${[...above, join(familyFolder(family), part), `/${part}`].join(":")}" /${part}`;
-  const view = `${layers("usr", [])} && ${layers("etc", etc === undefined ? [] : [etc])} || exit\n${script}`;
-  return [...own, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", view, "sh"];
+/** Arguments of unshare(1): the family's files over the system's, then what is to run. A server's own /etc lies over both, and can be written. */
+function viewOf(family: Family, script: string, folder?: string): string[] {
+  const own = folder === undefined ? "" : `,upperdir=${folder}/etc,workdir=${folder}/work`;
+  const over = (part: string, more: string) =>
+    `mount -t overlay ${part} -o "lowerdir=${join(familyFolder(family), part)}:/${part}${more}" /${part}`;
+  const view = `${over("usr", "")} && ${over("etc", own)} || exit\n${script}`;
+  return [...asRoot, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", view, "sh"];
 }
 
 export type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
@@ -75,7 +76,8 @@ export type PeerServer = {
 
 type PeerPlan = {
   readonly family: Family;
-  readonly command: readonly string[];
+  /** The program and its arguments, given its folder. */
+  readonly command: (folder: string) => readonly string[];
   /** Where it listens, as its files or its command say: that is how one sees that it has started. */
   readonly listens: Endpoint;
   /** Folders of its own, and who owns them. */
@@ -84,18 +86,22 @@ type PeerPlan = {
   readonly etc?: (folder: string) => Readonly<Record<string, string>>;
 };
 
-/** The first process of a server: it ends when the program does or our pipe does, and takes all its children along. */
+/**
+ * The first process of a server: it ends when the program does or our pipe does, and takes all its children along.
+ * What comes from Node is a socket, which cannot be opened as /dev/stdout; hence the pipe.
+ */
 const untilEnd = `
 exec 3<&0
 trap "exit 0" TERM
-( "$@" 2>&1; echo "ended: $?"; kill -TERM 1 ) </dev/null 3<&- &
+( { "$@" 2>&1; echo "ended: $?"; } | cat; kill -TERM 1 ) </dev/null 3<&- &
 ( read -r _ <&3; kill -TERM 1 ) &
 wait`;
 
 /** A server in the foreground until the test ends, or this process does. */
 export async function startPeer(t: TestContext, plan: PeerPlan): Promise<PeerServer> {
   const folder = await furnishedFolder(plan);
-  const child = spawn("unshare", [...viewOf(plan.family, untilEnd, join(folder, "etc")), ...plan.command], { env });
+  const command = plan.command(folder);
+  const child = spawn("unshare", [...viewOf(plan.family, untilEnd, folder), ...command], { env });
   const ended = once(child, "close");
   t.after(async () => {
     child.stdin.end();
@@ -110,7 +116,7 @@ export async function startPeer(t: TestContext, plan: PeerPlan): Promise<PeerSer
       for (const look of listeners) look();
     });
   }
-  const died = ended.then(() => assert.fail(`${plan.command[0]} ended:\n${said}`));
+  const died = ended.then(() => assert.fail(`${command[0]} ended:\n${said}`));
   // Whoever waits hears of it; at the end of the test nobody does.
   died.catch(() => {});
   await Promise.race([died, listening(plan.listens, t.signal)]);
@@ -137,7 +143,7 @@ async function furnishedFolder({ folders = {}, etc }: PeerPlan): Promise<string>
   const folder = await mkdtemp(join(tmpdir(), "gatepost-peer-"));
   // The server's own users pass through.
   await chmod(folder, 0o755);
-  await mkdir(join(folder, "etc"));
+  for (const part of ["etc", "work"]) await mkdir(join(folder, part));
   for (const [name, owner] of Object.entries(folders)) {
     await mkdir(join(folder, name));
     await chown(join(folder, name), owner, owner);

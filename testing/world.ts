@@ -8,7 +8,8 @@ import type { Event } from "../src/events/catalogue.ts";
 import { startServer } from "../src/server.ts";
 import { systemClock } from "../src/time/system-clock.ts";
 
-const bootFile = `
+/** What a scene may add to. */
+export const usualBootFile = `
 hostname = "mx.example.test"
 data = "data"
 [[listener]]
@@ -26,7 +27,7 @@ connect = "2 s"
 `;
 
 /** A whole server on free ports with a data folder of its own, closed and removed after the test. */
-export async function startedServer(t: TestContext, policy?: string, boot = bootFile) {
+export async function startedServer(t: TestContext, policy?: string, boot = usualBootFile) {
   const folder = await mkdtemp(join(tmpdir(), "gatepost-world-"));
   const file = { path: join(folder, "gatepost.toml"), text: boot };
   const config = readConfig({ file, environment: {}, machineName: "x", folder });

@@ -1,9 +1,9 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Administration } from "./accounts/administer.ts";
 import { generateInitialPassword } from "./accounts/generated.ts";
 import type { Config } from "./config/schema.ts";
 import { nodeHasher } from "./accounts/hasher.ts";
+import { writeWholeFile } from "./store/whole-file.ts";
 
 /** What a server without a policy begins with: one domain of ours, relay for those who log in, nobody else. */
 export function usualFirstPolicy(domain: string): string {
@@ -29,7 +29,7 @@ export async function makeFirstAccount(administration: Administration, domain: s
 /** Puts a password where only the owner of the data folder reads it; returns the file's name. */
 export async function writePassword(folder: string, { address, password }: FirstAccount): Promise<string> {
   const file = join(folder, "first-password");
-  await writeFile(file, `${address} ${password}\n`, { mode: 0o600 });
+  await writeWholeFile(file, `${address} ${password}\n`, { mode: 0o600 });
   return file;
 }
 

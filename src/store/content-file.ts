@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, unlink } from "node:fs/promises";
+import { type FileHandle, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { forgetSafeFolder, makeSafeFolderOnce, syncFolder } from "./safe-folder.ts";
 import { StoreUnavailable } from "./store.ts";
 
 /** Octets that may wait for the disk before the writer counts as full. */
@@ -92,19 +93,15 @@ export class ContentFile {
 
 async function openNew(path: string): Promise<FileHandle> {
   const folder = dirname(path);
-  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-  // A new folder is safe only when the one above it is synced too.
-  if (made !== undefined)
-    for (let above = folder; above.length >= made.length;) await syncFolder((above = dirname(above)));
-  return open(path, "wx", 0o600);
-}
-
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
+  await makeSafeFolderOnce(dirname(folder));
+  await makeSafeFolderOnce(folder);
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    return await open(path, "wx", 0o600);
+  } catch (error) {
+    // Somebody took the folders away: this message is refused, the next one finds new ones.
+    forgetSafeFolder(dirname(folder));
+    forgetSafeFolder(folder);
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, opendir, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { syncFolder } from "./content-file.ts";
+import { syncFolder } from "./safe-folder.ts";
 import type { Store } from "./store.ts";
 
 /** What a sweep did, for the log. */

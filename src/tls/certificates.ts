@@ -1,8 +1,9 @@
 import { X509Certificate } from "node:crypto";
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Emit } from "../events/emit.ts";
+import { writeWholeFile } from "../store/whole-file.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 
 /** The certificate in use; replaced while running when its files change. */
@@ -83,7 +84,8 @@ async function selfSignedFiles(folder: string, hostname: string, clock: Clock): 
   const { selfSigned } = await import("./self-signed.ts");
   const pair = await selfSigned(hostname, clock.now());
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(files.key, pair.key, { mode: 0o600 });
-  await writeFile(files.certificate, pair.certificate, { mode: 0o644 });
+  // In this order: where there is a certificate, its key is there too.
+  await writeWholeFile(files.key, pair.key, { mode: 0o600 });
+  await writeWholeFile(files.certificate, pair.certificate, { mode: 0o644 });
   return files;
 }

@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { epochOfRows, Ids, takeEpoch } from "../epoch.ts";
+import { makeSafeFolder } from "../safe-folder.ts";
 import type { Pace, Returned, Row, Statement, Store, Unit } from "../store.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { DatabaseThread } from "./thread.ts";
@@ -17,7 +17,7 @@ export type SqliteOptions = {
  * is wrong with the database.
  */
 export async function openSqlite({ folder, onFatal }: SqliteOptions): Promise<Store> {
-  makeFolder(folder);
+  await makeSafeFolder(folder);
   const lock = lockFolder(folder);
   const threads: DatabaseThread[] = [];
   let isOver = false;
@@ -96,16 +96,4 @@ class SqliteStore implements Store {
 async function epochFrom(writer: DatabaseThread): Promise<number> {
   const [rows] = await writer.hand(takeEpoch);
   return epochOfRows(rows);
-}
-
-/** A folder that was made is there after a power cut only when the one above it is synced. */
-function makeFolder(folder: string): void {
-  const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (made === undefined) return;
-  const above = openSync(dirname(made), "r");
-  try {
-    fsyncSync(above);
-  } finally {
-    closeSync(above);
-  }
 }

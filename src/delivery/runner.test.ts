@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock } from "../../testing/fake-clock.ts";
+import { FakeClock, quiet } from "../../testing/fake-clock.ts";
 import { openMemoryStore } from "../../testing/memory-store.ts";
 import type { Event } from "../events/catalogue.ts";
 import type { QueuedRecipient, QueueEntry, RecipientOutcome } from "../queue/entry.ts";
 import { defaultSchedule } from "../queue/schedule.ts";
 import { openContents } from "../store/content.ts";
+import { StoreUnavailable } from "../store/store.ts";
 import { countQueue } from "../store/queue-desk.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
 import type { ReportRequest } from "./reporting.ts";
@@ -17,8 +18,10 @@ const accepted: RecipientOutcome = { result: "accepted", code: 250, status: "2.0
 const deferred: RecipientOutcome = { result: "transient", code: 451, status: "4.2.1", said: "451 later", host: "mx" };
 const down: RecipientOutcome = { result: "transient", code: null, status: "4.4.1", said: "no route", host: null };
 
+type Answer = { outcome: RecipientOutcome; isDown?: boolean };
+
 /** A runner over a store in memory, a clock turned by hand, and a next hop that answers as told. */
-async function scene(answer: (message: Outgoing) => { outcome: RecipientOutcome; isDown?: boolean }) {
+async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>) {
   const clock = new FakeClock();
   const store = await openMemoryStore();
   const events: Event[] = [];
@@ -28,10 +31,10 @@ async function scene(answer: (message: Outgoing) => { outcome: RecipientOutcome;
     store,
     contents: openContents({ folder: "/nowhere", store }),
     remote: {
-      send(_target, message) {
+      async send(_target, message) {
         for (const { forwardPath } of message.recipients) sent.push({ at: clock.now(), to: forwardPath });
-        const { outcome, isDown = false } = answer(message);
-        return Promise.resolve({ outcomes: message.recipients.map(() => outcome), isDown });
+        const { outcome, isDown = false } = await answer(message);
+        return { outcomes: message.recipients.map(() => outcome), isDown };
       },
       close: () => Promise.resolve(),
     },
@@ -163,4 +166,47 @@ test("a lease that was not recorded ends, and the next try comes: at most a dupl
   assert.deepEqual([sent.length, await left()], [1, 1]);
   await clock.pass(2 * hourMs);
   assert.deepEqual([sent.length, await left()], [2, 0]);
+});
+
+test("a stop records what is under way and gives back what is not, so that the next start sends it at once", async () => {
+  const answers: ((answer: Answer) => void)[] = [];
+  const { clock, runner, sent, queue, events, store } = await scene(
+    () => new Promise<Answer>((resolve) => answers.push(resolve)),
+  );
+  for (let n = 0; n < 8; n++) await queue(`c${n}@d.test`);
+  runner.start();
+  await clock.pass(1_000);
+  assert.equal(sent.length, 5);
+  const stopped = runner.stop(10_000).then(() => "stopped");
+  await quiet();
+  for (const answer of answers) answer({ outcome: accepted });
+  assert.equal(await stopped, "stopped");
+  // Only what was done before the promise resolved counts: the store is closed then.
+  store.failNext(new StoreUnavailable("closed", { isFatal: true, isFull: false }));
+  await quiet();
+  const waiting = await store.read({ sql: "SELECT attempts, lease_until, due_at FROM recipient", parameters: [] });
+  const givenBack = { attempts: 0, lease_until: 0, due_at: clock.now() };
+  assert.deepEqual(
+    waiting.map((row) => ({ ...row })),
+    [givenBack, givenBack, givenBack],
+  );
+  assert.deepEqual(
+    events.filter(({ name }) => name === "trouble"),
+    [],
+  );
+});
+
+test("a stop waits for a claim under way, and gives back what it brings", async () => {
+  const { clock, runner, sent, queue, store } = await scene(() => ({ outcome: accepted }));
+  await queue("c@d.test");
+  runner.start();
+  // The claim has begun, and nothing has answered it.
+  clock.advance(0);
+  await runner.stop(10_000);
+  assert.equal(sent.length, 0);
+  const waiting = await store.read({ sql: "SELECT attempts, lease_until FROM recipient", parameters: [] });
+  assert.deepEqual(
+    waiting.map((row) => ({ ...row })),
+    [{ attempts: 0, lease_until: 0 }],
+  );
 });

@@ -16,6 +16,7 @@ import {
   nextDueAtOfRows,
   readEntries,
   recordAttempt,
+  releaseLease,
   retryLater,
 } from "../store/queue.ts";
 import { refOf } from "../store/ref.ts";
@@ -74,8 +75,11 @@ export class Runner implements Handover {
   readonly #lanes = new Map<string, Lane>();
   /** Recipients claimed and not recorded yet. */
   #held = 0;
-  #isClaiming = false;
+  /** The claim under way. */
+  #claiming: Promise<void> | null = null;
   #isWoken = false;
+  /** What has begun and is not recorded yet. */
+  readonly #tasks = new Set<Promise<void>>();
   /** Before `start` and after `stop` nothing is claimed or sent: what is accepted waits in the queue. */
   #isRunning = false;
   #timer: Timer | null = null;
@@ -89,11 +93,29 @@ export class Runner implements Handover {
     this.#claimSoon(0);
   }
 
-  /** Takes nothing new; resolves when what is under way was recorded, or `graceMs` is over. Leases end by themselves. */
+  /**
+   * Takes nothing new and gives back what was not begun; resolves when what is under way was recorded, or `graceMs` is over: then
+   * leases end by themselves. Afterwards the store may be closed.
+   */
   async stop(graceMs: number): Promise<void> {
     this.#isRunning = false;
     this.#timer?.cancel();
-    await this.#options.remote.close(graceMs);
+    await this.#claiming;
+    for (const { waiting } of this.#lanes.values()) for (const work of waiting.splice(0)) this.#giveBack(work);
+    const over = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(graceMs, over.resolve);
+    await Promise.race([this.#options.remote.close(graceMs).then(() => this.#allRecorded()), over.promise]);
+    timer.cancel();
+  }
+
+  async #allRecorded(): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
+  /** `task` never rejects. */
+  #begin(task: Promise<void>): void {
+    this.#tasks.add(task);
+    void task.then(() => this.#tasks.delete(task));
   }
 
   // Handover
@@ -122,16 +144,17 @@ export class Runner implements Handover {
 
   #claimSoon(delayMs: number): void {
     if (!this.#isRunning) return;
-    if (this.#isClaiming) {
+    if (this.#claiming !== null) {
       this.#isWoken = true;
       return;
     }
     this.#timer?.cancel();
-    this.#timer = this.#options.clock.after(delayMs, () => void this.#claim());
+    this.#timer = this.#options.clock.after(delayMs, () => {
+      this.#claiming = this.#claim();
+    });
   }
 
   async #claim(): Promise<void> {
-    this.#isClaiming = true;
     this.#isWoken = false;
     let waitMs = looksAtMostEveryMs;
     try {
@@ -139,7 +162,7 @@ export class Runner implements Handover {
     } catch (error) {
       this.#trouble("claiming what is due", error);
     }
-    this.#isClaiming = false;
+    this.#claiming = null;
     this.#claimSoon(this.#isWoken ? 0 : waitMs);
   }
 
@@ -193,7 +216,13 @@ export class Runner implements Handover {
       const destination = away.get(together[0]!)!;
       let lane = this.#lanes.get(key);
       if (lane === undefined) this.#lanes.set(key, (lane = { key, waiting: [], underWay: 0, isDown: false }));
-      lane.waiting.push({ entry, recipients: together, ...held, destination });
+      const work = { entry, recipients: together, ...held, destination };
+      // Committed while the server stops.
+      if (!this.#isRunning) {
+        this.#giveBack(work);
+        continue;
+      }
+      lane.waiting.push(work);
       this.#run(lane);
     }
   }
@@ -209,7 +238,9 @@ export class Runner implements Handover {
         ? { result: "permanent", code: null, status: "5.1.1", said: "there is no such mailbox here", host: null }
         : { result: "accepted", code: null, status: "2.0.0", said: "delivered here", host: null };
     const work = { entry, recipients: [recipient], content, leaseUntil };
-    void this.#record(work, { outcomes: [outcome], beganAt: this.#options.clock.now(), extra: statements ?? [] });
+    this.#begin(
+      this.#record(work, { outcomes: [outcome], beganAt: this.#options.clock.now(), extra: statements ?? [] }),
+    );
   }
 
   #run(lane: Lane): void {
@@ -218,7 +249,7 @@ export class Runner implements Handover {
       const work = lane.waiting.shift();
       if (work === undefined) break;
       lane.underWay++;
-      void this.#send(lane, work);
+      this.#begin(this.#send(lane, work));
     }
     if (lane.waiting.length === 0 && lane.underWay === 0) this.#lanes.delete(lane.key);
   }
@@ -227,6 +258,10 @@ export class Runner implements Handover {
     const beganAt = this.#options.clock.now();
     try {
       const result = await this.#attempt(work);
+      if (result === null) {
+        lane.underWay--;
+        return this.#giveBack(work);
+      }
       lane.isDown = result.isDown;
       const recorded = this.#record(work, { outcomes: result.outcomes, beganAt, extra: [] });
       // A destination that is down is not dialled for each of those that wait: they hear the reason and wait on.
@@ -242,8 +277,10 @@ export class Runner implements Handover {
     }
   }
 
-  async #attempt({ entry, recipients, content, destination }: Work): Promise<SendResult> {
+  /** `null`: it was told to stop before anything was dialled. */
+  async #attempt({ entry, recipients, content, destination }: Work): Promise<SendResult | null> {
     const target = await this.#options.targetFor(destination);
+    if (!this.#isRunning) return null;
     if ("result" in target) return { outcomes: recipients.map(() => target), isDown: false };
     return this.#options.remote.send(target, { ...entry, id: refOf(entry.id), recipients, content });
   }
@@ -253,12 +290,26 @@ export class Runner implements Handover {
     if (first === undefined) return;
     for (const work of lane.waiting.splice(0)) {
       const outcome = { ...first, said: `not tried, because ${lane.key} is down: ${first.said}` };
-      void this.#record(work, {
-        outcomes: work.recipients.map(() => outcome),
-        beganAt: this.#options.clock.now(),
-        extra: [],
-      });
+      this.#begin(
+        this.#record(work, {
+          outcomes: work.recipients.map(() => outcome),
+          beganAt: this.#options.clock.now(),
+          extra: [],
+        }),
+      );
     }
+  }
+
+  /** Nothing was dialled for it: due at once, for the next start. */
+  #giveBack({ recipients, leaseUntil }: Pick<Work, "recipients" | "leaseUntil">): void {
+    const { store, clock } = this.#options;
+    const unit = recipients.map(({ id }) => releaseLease(id, leaseUntil, clock.now()));
+    this.#begin(
+      store.commit(unit).then(
+        () => void (this.#held -= recipients.length),
+        (error: unknown) => this.#trouble("giving back what was not begun", error),
+      ),
+    );
   }
 
   // Recording

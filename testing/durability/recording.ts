@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Acknowledged, load } from "./load.ts";
+import { type NextHop, openNextHop } from "./next-hop.ts";
+import { type NumberedMessage, numberedMessage, type Size } from "./numbered-message.ts";
+import { startProcess } from "./server-process.ts";
+import { parseTrace, type SystemCall, traceOptions } from "./system-calls.ts";
+
+/** What is sent to one server process before it is told to end. */
+export type Stretch = { readonly messages: number; readonly sessions: number; readonly size?: Size };
+
+/** An acknowledged message with the call that wrote its 250. */
+export type Reply = { readonly message: Acknowledged; readonly given: NumberedMessage; readonly written: SystemCall };
+
+/** All that server processes did to one folder, one process after the other. */
+export type Recording = {
+  /** What was recorded; removed by `remove`. */
+  readonly folder: string;
+  /** In the order in which they returned. */
+  readonly calls: readonly SystemCall[];
+  /** In the order in which they were written. */
+  readonly replies: readonly Reply[];
+  readonly nextHop: Pick<NextHop, "taken" | "takenAt" | "changed">;
+  remove(): Promise<void>;
+};
+
+/** Runs servers on one folder, each under `strace` and with a load of numbered messages, each ended in peace. */
+export async function record(
+  strace: readonly string[],
+  processes: readonly (readonly Stretch[])[],
+): Promise<Recording> {
+  // As the kernel calls it: the trace has no symbolic links.
+  const above = await realpath(await mkdtemp(join(tmpdir(), "gatepost-recording-")));
+  const folder = join(above, "served");
+  await mkdir(folder);
+  const nextHop = await openNextHop();
+  try {
+    const calls: SystemCall[] = [];
+    const given = new Map<number, NumberedMessage>();
+    const acknowledged: Acknowledged[] = [];
+    for (const [index, stretches] of processes.entries()) {
+      const trace = join(above, `trace-${index}`);
+      const server = startProcess({
+        folder,
+        nextHop: nextHop.port,
+        under: [...strace, ...traceOptions, "-o", trace, "--"],
+      });
+      const { port } = (await server.ready) ?? assert.fail("the server did not start");
+      for (const { messages, sessions, size } of stretches) {
+        const last = given.size + messages;
+        const take = () => {
+          if (given.size === last) return null;
+          const message = numberedMessage(given.size + 1, size);
+          given.set(message.number, message);
+          return message;
+        };
+        await load({ port, sessions, take, acknowledged: (message) => void acknowledged.push(message) });
+      }
+      server.kill("SIGTERM");
+      assert.equal(await server.ended, 0);
+      assert.deepEqual(server.trouble, []);
+      calls.push(...parseTrace(await readFile(trace, "latin1"), calls.at(-1)?.ended));
+    }
+    const replies = repliesIn(calls, acknowledged).map((reply) => ({
+      ...reply,
+      given: given.get(reply.message.number) ?? assert.fail(),
+    }));
+    return { folder, calls, replies, nextHop, remove: () => rm(above, { recursive: true }) };
+  } catch (error) {
+    await rm(above, { recursive: true });
+    throw error;
+  } finally {
+    await nextHop.close();
+  }
+}
+
+function repliesIn(calls: readonly SystemCall[], acknowledged: readonly Acknowledged[]): Omit<Reply, "given">[] {
+  const written = calls.filter(({ file }) => file?.startsWith("socket:") ?? false);
+  const texts = written.map((call) => (call.size < 4_096 ? Buffer.concat(call.strings).toString("latin1") : ""));
+  return acknowledged
+    .map((message) => {
+      const index = texts.findIndex((text) => text.includes(`${message.reply}\r\n`));
+      return { message, written: written[index] ?? assert.fail(`nothing wrote ${message.reply}`) };
+    })
+    .toSorted((one, other) => one.written.began - other.written.began);
+}

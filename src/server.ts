@@ -9,7 +9,7 @@ import { parseAddress } from "./address/path.ts";
 import { neverDialled } from "./address/special-purpose.ts";
 import { policyContext } from "./config/policy-context.ts";
 import type { Config } from "./config/schema.ts";
-import { Callout } from "./delivery/callout.ts";
+import { calloutBy } from "./delivery/callout.ts";
 import { Connector } from "./delivery/connector.ts";
 import { HostsRemote } from "./delivery/hosts-remote.ts";
 import { openReports } from "./delivery/reports.ts";
@@ -27,6 +27,7 @@ import type { Policy } from "./policy/policy.ts";
 import type { PolicyProblem } from "./policy/problems.ts";
 import { dial } from "./net/dial.ts";
 import { Gate } from "./reception/gate.ts";
+import { type AskForRecipient, Verifier } from "./reception/verifier.ts";
 import { openReception, type OpenListener, type Reception } from "./reception/reception.ts";
 import { type Contents, openContents } from "./store/content.ts";
 import { openJournal } from "./store/journal.ts";
@@ -117,7 +118,7 @@ export async function startServer({
   const time = await watchTime(store, clock);
   const disk = watchDisk(() => contents.freeBytes(), { reserve: config.disk.reserve, clock, emit });
   const resolver = systemResolver({ ...config.dns, timeoutMs: config.dns.timeout, clock });
-  const { runner, callout } = openDelivery({
+  const { runner, ask } = openDelivery({
     config,
     resolver,
     store,
@@ -132,7 +133,7 @@ export async function startServer({
     policy: policy.current,
     directory,
     journal,
-    callout,
+    verifier: new Verifier({ ask, now: () => clock.now() }),
     now: () => clock.now(),
     clockIsBehind: time.isBehind,
     emit,
@@ -226,7 +227,7 @@ const leaseMs = 60 * 60_000;
 
 function openDelivery({ config, resolver, store, contents, directory, clock, emit, policy, listeners }: RunnerParts): {
   readonly runner: Runner;
-  readonly callout: Callout;
+  readonly ask: AskForRecipient;
 } {
   const { delivery, queue } = config;
   const destinationFor = (forwardPath: string): Destination => {
@@ -294,17 +295,8 @@ function openDelivery({ config, resolver, store, contents, directory, clock, emi
     most: { inAll: delivery.connections, perDestination: delivery.connectionsPerDestination, recipients: 100 },
     leaseMs,
   });
-  const callout = new Callout({
-    connector,
-    limits: delivery,
-    destinationOf(address) {
-      const destination = destinationOf(policy(), address, () => false);
-      return destination.kind === "away" ? destination : null;
-    },
-    targetFor,
-    now: () => clock.now(),
-  });
-  return { runner, callout };
+  const callout = calloutBy({ connector, limits: delivery, targetFor });
+  return { runner, ask: (address, { nextHop }) => callout(address, nextHop) };
 }
 
 function filesOf({ tls }: Config) {

@@ -65,7 +65,7 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
       policy: policy.current,
       directory,
       journal,
-      callout: { existence: () => "unknowable" },
+      verifier: { existence: () => "unknowable" },
       now,
       clockIsBehind: () => false,
       emit,

@@ -13,6 +13,7 @@ export const contextWithoutBootFile: PolicyContext = {
   ],
   ownAddresses: emptySet,
   translationPrefixes: emptySet,
+  directories: null,
 };
 
 export async function readPolicyFile(file: string): Promise<Policy> {

@@ -10,6 +10,7 @@ export function policyContext(config: Config): PolicyContext {
     listeners: config.listeners.map(({ name, kind }) => ({ name, kind })),
     ownAddresses: ownAddresses(config),
     translationPrefixes: unionOf(config.translationPrefixes.map(({ ip, prefix }) => setOfCidr(ip, prefix))),
+    directories: [],
   };
 }
 

@@ -1,23 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { emptySet } from "../address/ip-set.ts";
+import { policyOf } from "../../testing/policy-scene.ts";
 import { checkPolicy, type CheckFacts } from "./check.ts";
-import { isPolicy, parsePolicy } from "./document.ts";
 
 const now = Date.UTC(2026, 10, 25);
 const day = 86_400_000;
 const quiet: CheckFacts = { now, lastUsed: null, journalSince: now, forwardsPackets: false };
-const context = {
-  listeners: [{ name: "relay", kind: "relay" }],
-  ownAddresses: emptySet,
-  translationPrefixes: emptySet,
-} as const;
 
 /** Each warning as "about: words". */
 function warnings(text: string, facts: Partial<CheckFacts> = {}): string[] {
-  const policy = parsePolicy(text, context);
-  if (!isPolicy(policy)) return assert.fail(JSON.stringify(policy));
-  return checkPolicy(policy, { ...quiet, ...facts }).map(({ about, warning }) => `${about}: ${warning}`);
+  return checkPolicy(policyOf(text), { ...quiet, ...facts }).map(({ about, warning }) => `${about}: ${warning}`);
 }
 
 const grants = (...entries: string[]) => `relay: { addresses: [ ${entries.join(", ")} ] }`;
@@ -53,6 +45,11 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
       "l: clients: any: whoever reaches this local address may relay",
     ],
   ],
+  [
+    "routing: [ { sent-to: b.example, route: gateway, host: m.b.example, recipients: [ anna ] } ]",
+    ["b.example: its recipients do not list postmaster, whom every domain must have (RFC 5321 §4.5.1)"],
+  ],
+  ["routing: [ { sent-to: b.example, route: gateway, host: m.b.example, recipients: [ Postmaster ] } ]", []],
   [
     "routing: [ { sent-to: b.example, route: gateway, host: m.b.example, recipients: any } ]",
     ["b.example: recipients: any takes mail for people who do not exist; the reports about it go to strangers"],

@@ -4,6 +4,8 @@ import { translationPrefixes } from "../address/special-purpose.ts";
 import { ownersMeeting } from "./interval-index.ts";
 import type { Grant, Policy } from "./policy.ts";
 import { prove } from "./prove.ts";
+import { listsLocalPart } from "./recipient-list.ts";
+import { hostBehind, type VerifiedHost } from "./routing-table.ts";
 
 /** Something that an administrator should look at; it keeps nothing from working. */
 export type Warning = {
@@ -46,12 +48,18 @@ export function checkPolicy(policy: Policy, facts: CheckFacts): readonly Warning
     ...overlaps(restrictions.addresses, policy),
     ...localAddressWarnings(policy, facts),
     ...routing.entries.flatMap(({ sentTo, route }) => {
-      const host = route.kind === "gateway" ? route.to : route.kind === "inbound" ? route.unknownTo : null;
-      if (host === null || host.verifies) return [];
-      const warning = "recipients: any takes mail for people who do not exist; the reports about it go to strangers";
-      return [{ about: sentTo, warning }];
+      const host = hostBehind(route);
+      return host === null ? [] : verificationWarnings(host).map((warning) => ({ about: sentTo, warning }));
     }),
   ];
+}
+
+function verificationWarnings({ recipients }: VerifiedHost): string[] {
+  if (recipients.by === "any")
+    return ["recipients: any takes mail for people who do not exist; the reports about it go to strangers"];
+  if (recipients.by === "list" && !listsLocalPart(recipients.list, "postmaster"))
+    return ["its recipients do not list postmaster, whom every domain must have (RFC 5321 §4.5.1)"];
+  return [];
 }
 
 function ending({ id, expires }: Grant, { now }: CheckFacts): Warning[] {

@@ -7,7 +7,7 @@ import { refusedClients } from "./connections.ts";
 import { isPolicy, parsePolicy } from "./document.ts";
 import { judgeConnection } from "./judge.ts";
 
-const context = { listeners: [], ownAddresses: emptySet, translationPrefixes: emptySet } as const;
+const context = { listeners: [], ownAddresses: emptySet, translationPrefixes: emptySet, directories: null } as const;
 
 /** Small nets beside and inside each other, so that sizes tie and lists overlap; IPv6 stands for itself. */
 const entry = fc.oneof(

@@ -1,27 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { emptySet } from "../address/ip-set.ts";
+import { policyOf } from "../../testing/policy-scene.ts";
 import { diffLines, diffPolicies, isSamePolicy } from "./diff.ts";
-import { isPolicy, parsePolicy } from "./document.ts";
-import type { Policy } from "./policy.ts";
 import { whoCanRelay } from "./prove.ts";
 
 const now = Date.UTC(2026, 10, 25);
-const context = {
-  listeners: [
-    { name: "relay", kind: "relay" },
-    { name: "submission", kind: "submission" },
-  ],
-  ownAddresses: emptySet,
-  translationPrefixes: emptySet,
-} as const;
-
-function policyOf(text: string): Policy {
-  const policy = parsePolicy(text, context);
-  return isPolicy(policy) ? policy : assert.fail(JSON.stringify(policy));
-}
-
 const diff = (before: string, after: string) => diffPolicies(policyOf(before), policyOf(after), now);
 
 test("the same policy in other words is no change", () => {
@@ -72,6 +56,25 @@ test("destinations that open and close, and routes that only change", () => {
   assert.deepEqual(found.destinations.opened, [{ sentTo: "#b.example", route: "always-relay", endsAt: "its MX" }]);
   assert.deepEqual(found.destinations.closed, [{ sentTo: "#a.example", route: "inbound", endsAt: "here" }]);
   assert.deepEqual(found.routes, { added: ["#b.example"], removed: ["#a.example"], changed: ["c.example"] });
+});
+
+test("recipients that a list gains and loses, and another way to verify them; their order is layout", () => {
+  const gateway = (recipients: string) =>
+    `routing: [ { sent-to: b.example, route: gateway, host: h.example, recipients: ${recipients} } ]`;
+  const lists = diff(gateway("[anna, ben@b.example, carl]"), gateway("[dora, carl, BEN@b.example]"));
+  const recipients = { sentTo: "b.example", before: "list of 3", after: "list of 3" };
+  assert.deepEqual(lists.recipients, [{ ...recipients, gained: ["dora"], lost: ["anna"] }]);
+  assert.deepEqual(lists.routes.changed, ["b.example"]);
+  assert.deepEqual(diffLines(lists).slice(0, 2), [
+    "Recipients of b.example taken now: dora",
+    "Recipients of b.example taken no more: anna",
+  ]);
+  assert.ok(isSamePolicy(diff(gateway("[anna, ben]"), gateway("[Ben, Anna]"))));
+  const other = diff(gateway("[anna]"), gateway("any"));
+  assert.deepEqual(diffLines(other)[0], "Recipients of b.example are verified by: any; it was: list of 1.");
+  assert.ok(
+    isSamePolicy(diff(gateway("callout"), "routing: [ { sent-to: b.example, route: gateway, host: h.example } ]")),
+  );
 });
 
 test("an open relay is said first", () => {

@@ -1,18 +1,12 @@
-import { countIpv4, countIpv6, emptySet, equals, intersect, type IpSet, subtract, toCidrs } from "../address/ip-set.ts";
-import { publicIps } from "../address/special-purpose.ts";
+import { emptySet, equals, type IpSet, subtract } from "../address/ip-set.ts";
+import { type ClientSet, clientSet } from "./client-set.ts";
 import type { Grant, LocalGrant, Never, Policy } from "./policy.ts";
 import { destinationsOf, type Proof, whoCanRelay } from "./prove.ts";
-import type { RoutingEntry } from "./routing-table.ts";
+import { listedRecipients } from "./recipient-list.ts";
+import { hostBehind, type RoutingEntry } from "./routing-table.ts";
+import { formatVerification } from "./verification.ts";
 
-/** Clients by which two policies differ; counts are decimal strings. */
-export type ChangedSet = {
-  readonly ipv4: readonly string[];
-  readonly ipv6: readonly string[];
-  readonly count4: string;
-  readonly count6: string;
-  readonly public4: string;
-  readonly public6: string;
-};
+type ChangedClients = { readonly gained: ClientSet; readonly lost: ClientSet };
 
 /** Of names: entries by their id, routes by their `sent-to`. */
 export type ChangedNames = {
@@ -25,14 +19,26 @@ export type PolicyDiff = {
   /** Only listeners on which somebody gains or loses. */
   readonly listeners: readonly {
     readonly name: string;
-    readonly withoutLogin: { readonly gained: ChangedSet; readonly lost: ChangedSet };
-    readonly withLogin: { readonly gained: ChangedSet; readonly lost: ChangedSet };
+    readonly withoutLogin: ChangedClients;
+    readonly withLogin: ChangedClients;
   }[];
   /** Destinations that strangers may write to now and could not before, and the other way round. */
   readonly destinations: { readonly opened: Proof["destinations"]; readonly closed: Proof["destinations"] };
+  readonly recipients: readonly ChangedRecipients[];
   readonly entries: ChangedNames;
   readonly routes: ChangedNames;
   readonly openRelay: { readonly before: boolean; readonly after: boolean };
+};
+
+/** Recipients at another host that a route of both policies takes now and did not before, and the other way round. */
+export type ChangedRecipients = {
+  readonly sentTo: string;
+  /** How they are verified: "callout", "list of 3", "ldap staff", "any". */
+  readonly before: string;
+  readonly after: string;
+  /** Of two lists; with another verification than a list on either side nobody can name them. */
+  readonly gained: readonly string[];
+  readonly lost: readonly string[];
 };
 
 /** What the step from one policy to another changes, by the exact sets (relay-policy §3). `now`: milliseconds since 1970. */
@@ -49,6 +55,7 @@ export function diffPolicies(before: Policy, after: Policy, now: number): Policy
       return [{ name, withoutLogin, withLogin: changeOf(was.withLogin, is.withLogin) }];
     }),
     destinations: changedDestinations(destinationsOf(before), destinationsOf(after)),
+    recipients: changedRecipients(before, after),
     entries: changedNames(entryTexts(before), entryTexts(after)),
     routes: changedNames(routeTexts(before), routeTexts(after)),
     openRelay: { before: before.isOpenRelay, after: after.isOpenRelay },
@@ -56,26 +63,23 @@ export function diffPolicies(before: Policy, after: Policy, now: number): Policy
 }
 
 /** Whether nothing that anybody would notice changes; comments, order and layout are not noticed. */
-export function isSamePolicy({ listeners, destinations, entries, routes, openRelay }: PolicyDiff): boolean {
-  const lists = [listeners, destinations.opened, destinations.closed, ...namesOf(entries), ...namesOf(routes)];
+export function isSamePolicy(diff: PolicyDiff): boolean {
+  const { listeners, destinations, recipients, entries, routes, openRelay } = diff;
+  const lists = [
+    listeners,
+    recipients,
+    destinations.opened,
+    destinations.closed,
+    ...namesOf(entries),
+    ...namesOf(routes),
+  ];
   return lists.every((list) => list.length === 0) && openRelay.before === openRelay.after;
 }
 
 const namesOf = ({ added, removed, changed }: ChangedNames) => [added, removed, changed];
 
-function changeOf(was: IpSet, is: IpSet): { readonly gained: ChangedSet; readonly lost: ChangedSet } {
-  return { gained: changedSet(subtract(is, was)), lost: changedSet(subtract(was, is)) };
-}
-
-function changedSet(set: IpSet): ChangedSet {
-  const open = intersect(set, publicIps);
-  return {
-    ...toCidrs(set),
-    count4: String(countIpv4(set)),
-    count6: String(countIpv6(set)),
-    public4: String(countIpv4(open)),
-    public6: String(countIpv6(open)),
-  };
+function changeOf(was: IpSet, is: IpSet): ChangedClients {
+  return { gained: clientSet(subtract(is, was)), lost: clientSet(subtract(was, is)) };
 }
 
 function changedDestinations(was: Proof["destinations"], is: Proof["destinations"]): PolicyDiff["destinations"] {
@@ -115,7 +119,10 @@ function entryTexts({ restrictions, connections }: Policy): ReadonlyMap<string, 
 }
 
 function routeTexts({ routing }: Policy): ReadonlyMap<string, string> {
-  const said = ({ route, owner, reason }: RoutingEntry) => text(route, owner, reason);
+  // The order of a list is layout.
+  const inOrder = (_key: string, value: unknown) =>
+    value instanceof Set ? [...(value as Set<string>)].toSorted() : value;
+  const said = ({ route, owner, reason }: RoutingEntry) => JSON.stringify([route, owner, reason], inOrder);
   return new Map([
     ...routing.entries.map((entry) => [entry.sentTo, said(entry)] as const),
     ["default-route", text(routing.defaultRoute)] as const,
@@ -123,6 +130,27 @@ function routeTexts({ routing }: Policy): ReadonlyMap<string, string> {
 }
 
 const text = (...values: readonly unknown[]) => JSON.stringify(values);
+
+function changedRecipients(before: Policy, after: Policy): ChangedRecipients[] {
+  const old = new Map(before.routing.entries.map((entry) => [entry.sentTo, hostBehind(entry.route)]));
+  return after.routing.entries.flatMap(({ sentTo, route }) => {
+    const was = old.get(sentTo)?.recipients;
+    const is = hostBehind(route)?.recipients;
+    if (was === undefined || is === undefined) return [];
+    const [ours, theirs] =
+      was.by === "list" && is.by === "list" ? [listedRecipients(was.list), listedRecipients(is.list)] : [[], []];
+    const gained = without(theirs, ours);
+    const lost = without(ours, theirs);
+    const [said, says] = [formatVerification(was), formatVerification(is)];
+    if (said === says && gained.length === 0 && lost.length === 0) return [];
+    return [{ sentTo, before: said, after: says, gained, lost }];
+  });
+}
+
+function without(some: readonly string[], others: readonly string[]): readonly string[] {
+  const known = new Set(others);
+  return some.filter((one) => !known.has(one));
+}
 
 /** The difference in sentences; none when nothing changes. */
 export function diffLines(diff: PolicyDiff): string[] {
@@ -139,12 +167,23 @@ export function diffLines(diff: PolicyDiff): string[] {
   for (const { sentTo, route, endsAt } of destinations.closed) {
     lines.push(`No longer open to anybody: ${sentTo} (${route}), which ended at ${endsAt}.`);
   }
+  for (const change of diff.recipients) lines.push(...recipientLines(change));
   return [...lines, ...nameLines("Entry", diff.entries), ...nameLines("Route", diff.routes)];
 }
 
 const blocksShown = 10;
 
-function setLines(whose: string, change: { readonly gained: ChangedSet; readonly lost: ChangedSet }): string[] {
+function recipientLines({ sentTo, before, after, gained, lost }: ChangedRecipients): string[] {
+  const shown = (names: readonly string[]) =>
+    `${names.slice(0, blocksShown).join(", ")}${names.length > blocksShown ? ` and ${names.length - blocksShown} more` : ""}`;
+  return [
+    ...(before === after ? [] : [`Recipients of ${sentTo} are verified by: ${after}; it was: ${before}.`]),
+    ...(gained.length === 0 ? [] : [`Recipients of ${sentTo} taken now: ${shown(gained)}`]),
+    ...(lost.length === 0 ? [] : [`Recipients of ${sentTo} taken no more: ${shown(lost)}`]),
+  ];
+}
+
+function setLines(whose: string, change: ChangedClients): string[] {
   return (["gained", "lost"] as const).flatMap((what) => {
     const { ipv4, ipv6, count4, count6, public4, public6 } = change[what];
     const blocks = [...ipv4, ...ipv6];

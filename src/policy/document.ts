@@ -34,7 +34,7 @@ function policyOf(
   const map = tree.kind === "map" ? tree : { kind: "map" as const, pairs: [], at: 0 };
   const fields = new Fields(map, () => "", report);
   fields.allowOnly(["routing", "default-route", "relay", "connections"]);
-  const routing = readRouting(fields.node("routing"), fields.node("default-route"), report);
+  const routing = readRouting(fields.node("routing"), fields.node("default-route"), { context, report });
   const ids = new Set<string>();
   const { restrictions, allowsOpenRelay } = readRelay(fields.node("relay"), { context, report, ids });
   const connections = readConnections(fields.node("connections"), { report, ids });

@@ -1,7 +1,8 @@
+import type { Address } from "../address/address.ts";
 import { formatAddress } from "../address/path.ts";
 import type { Condition, Decision } from "./decision.ts";
 import { isDisguised } from "./disguise.ts";
-import type { Facts, Recipients } from "./facts.ts";
+import type { Existence, Facts, Recipients } from "./facts.ts";
 import { judge } from "./judge.ts";
 import { Note } from "./note.ts";
 import type { Policy } from "./policy.ts";
@@ -20,9 +21,11 @@ export function explain(policy: Policy, facts: Facts, recipients: Recipients): E
 }
 
 /** Mailboxes of an imagined message exist, except for the forms that hide another address (relay-policy §3). */
-export const imaginedRecipients: Recipients = {
-  existence: (address) => (isDisguised(address) ? "none" : "exact"),
-};
+export const imaginedRecipients: Recipients = { here: imagined, there: imagined };
+
+function imagined(address: Address): Existence {
+  return isDisguised(address) ? "none" : "exact";
+}
 
 /** The conditions for people, one a line, and the verdict last. */
 export function explanationLines({ verdict, rule, trace }: Explanation, facts: Facts): string[] {

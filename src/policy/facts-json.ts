@@ -36,9 +36,10 @@ export function factsFromJson(text: string): { readonly facts: Facts; readonly r
     clockIsBehind: kept.clockIsBehind,
   };
   const known = new Map(kept.known.map(([address, place, existence]) => [`${place} ${address}`, existence]));
+  const answer = (place: Place, address: Address) => known.get(`${place} ${formatAddress(address)}`) ?? "unknowable";
   return {
     facts,
-    recipients: { existence: (address, place) => known.get(`${place} ${formatAddress(address)}`) ?? "unknowable" },
+    recipients: { here: (address) => answer("here", address), there: (address) => answer("there", address) },
   };
 }
 

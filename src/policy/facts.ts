@@ -1,4 +1,5 @@
 import type { Address, Ip, ReversePath } from "../address/address.ts";
+import type { VerifiedHost } from "./routing-table.ts";
 
 export type ListenerKind = "relay" | "submission";
 
@@ -32,15 +33,21 @@ export type AccountFacts = {
 /**
  * What is known about a recipient:
  * `exact` – a mailbox, alias, group or listed recipient of exactly that name;
- * `covered` – taken by a catch-all, plus-addressing, `recipients: any` or a callout, but not by that exact name;
+ * `covered` – taken by a catch-all, plus-addressing, a callout or a directory, but not surely by that exact name;
  * `none` – surely not there; `unknowable` – could not be found out now; `loop` – an alias that comes back to itself.
  */
 export type Existence = "exact" | "covered" | "none" | "unknowable" | "loop";
 
-/** Where existence is asked: among our own mailboxes and aliases, or at the host that an entry names (list, callout). */
+/** Where existence is asked: among our own mailboxes and aliases, or at the host that an entry names (callout, LDAP). */
 export type Place = "here" | "there";
 
-/** Answers about recipients, collected before judging; recorded with the decision so that it can be judged again. */
+/**
+ * Answers about recipients, one for each question that a judgement asks; recorded with the decision so that it can be
+ * judged again. What a policy lists itself is no question.
+ */
 export interface Recipients {
-  existence(address: Address, place: Place): Existence;
+  /** Among our own mailboxes, aliases and groups. */
+  here(address: Address): Existence;
+  /** At the host, or in the directory that its entry names. */
+  there(address: Address, host: VerifiedHost): Existence;
 }

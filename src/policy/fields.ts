@@ -34,8 +34,13 @@ export class Fields {
 
   /** Reports a problem of one item in the list under a key, which stands at an offset of its own. */
   complainAt(at: number, key: string, problem: string): void {
+    this.report.add(at, this.placeOf(key), problem);
+  }
+
+  /** "routing[3].host" */
+  placeOf(key: string): string {
     const place = this.#where();
-    this.report.add(at, place === "" ? key : `${place}.${key}`, problem);
+    return place === "" ? key : `${place}.${key}`;
   }
 
   has(key: string): boolean {

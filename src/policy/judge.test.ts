@@ -1,33 +1,28 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import fc from "fast-check";
-import type { Ip } from "../address/address.ts";
+import { context as usualContext, policyOf as usualPolicyOf } from "../../testing/policy-scene.ts";
+import type { Address, Ip } from "../address/address.ts";
 import { parseIp } from "../address/ip.ts";
 import { setOfCidr, setOfRange } from "../address/ip-set.ts";
 import { parseAddress } from "../address/path.ts";
 import { isPolicy, parsePolicy } from "./document.ts";
 import { imaginedRecipients } from "./explain.ts";
-import type { Existence, Facts, Recipients } from "./facts.ts";
-import { factsFromJson, factsToJson } from "./facts-json.ts";
-import { judge, lookupsFor } from "./judge.ts";
+import type { Existence, Facts, Place, Recipients } from "./facts.ts";
+import { factsFromJson, factsToJson, type KnownRecipient } from "./facts-json.ts";
+import { judge } from "./judge.ts";
 import { Note } from "./note.ts";
 import type { Policy, PolicyContext } from "./policy.ts";
 
 const ip = (text: string): Ip => parseIp(text) ?? assert.fail(`no address: ${text}`);
 const ours = ip("198.51.100.10");
 const context: PolicyContext = {
-  listeners: [
-    { name: "relay", kind: "relay" },
-    { name: "submission", kind: "submission" },
-  ],
+  ...usualContext,
   ownAddresses: setOfRange(ours, ours),
   translationPrefixes: setOfCidr(ip("2001:db8:64::"), 96),
 };
 
-function policyOf(text: string): Policy {
-  const read = parsePolicy(text, context);
-  return isPolicy(read) ? read : assert.fail(JSON.stringify(read));
-}
+const policyOf = (text: string): Policy => usualPolicyOf(text, context);
 
 /** client, listener[+account[!]], recipient → rule. "!" is an account that may not relay. */
 type Case = readonly [client: string, listener: string, to: string, rule: string];
@@ -213,7 +208,7 @@ const anyIp = fc.oneof(
   fc.nat({ max: 0xffff_ffff }).map((value): Ip => ({ family: 4, value })),
   fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }).map((value): Ip => ({ family: 6, value })),
 );
-const recipients = (existence: Existence): Recipients => ({ existence: () => existence });
+const recipients = (existence: Existence): Recipients => ({ here: () => existence, there: () => existence });
 
 test("an empty policy refuses every relay, whoever asks", () => {
   for (const text of ["", "relay: {}", "relay: { never: [ { id: a, match: 10.0.0.1 } ] }"]) {
@@ -244,9 +239,13 @@ test("a decision is the same when its facts come back from the journal", () => {
   for (const to of ["x@a.example", "x@b.example", "x@c.example", '"x y"@b.example', "x%y@a.example"]) {
     for (const existence of ["exact", "covered", "none"] as const) {
       const facts = factsOf("10.0.0.9", "relay", to);
-      const known = lookupsFor(policy, facts.forwardPath).map((lookup) => ({ ...lookup, existence }));
+      const known: KnownRecipient[] = [];
+      const answer = (place: Place) => (asked: Address) => {
+        known.push({ address: asked, place, existence });
+        return existence;
+      };
+      const decided = judge(policy, facts, { here: answer("here"), there: answer("there") });
       const back = factsFromJson(factsToJson(facts, known));
-      const decided = judge(policy, facts, recipients(existence));
       assert.equal(judge(policy, back.facts, back.recipients).rule, decided.rule);
     }
   }

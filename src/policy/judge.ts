@@ -1,14 +1,17 @@
 import type { Address, Ip } from "../address/address.ts";
 import { formatIp } from "../address/ip.ts";
 import { has } from "../address/ip-set.ts";
+import { isPostmaster } from "../address/mailbox-key.ts";
+import { formatAddress } from "../address/path.ts";
 import { connectionEntryFor } from "./connections.ts";
 import type { Decision, Destination, NextHop, Rule } from "./decision.ts";
 import { isDisguised } from "./disguise.ts";
-import type { Facts, Place, Recipients } from "./facts.ts";
+import type { Existence, Facts, Recipients } from "./facts.ts";
 import { facesOf, findAddressGrant, findLocalGrant, findNever } from "./grants.ts";
 import type { Note } from "./note.ts";
 import type { Policy } from "./policy.ts";
-import { findEntry, nextHopOf, type RoutingEntry, type VerifiedHost } from "./routing-table.ts";
+import { isListed } from "./recipient-list.ts";
+import { findEntry, hostBehind, nextHopOf, type RoutingEntry, type VerifiedHost } from "./routing-table.ts";
 
 /**
  * The judgement of one recipient (relay-policy §2.2, order of the checks). One function for the session, the journal, the
@@ -111,7 +114,7 @@ function judgeRecipient(policy: Policy, facts: Facts, recipients: Recipients, no
 type Asking = { readonly unknownTo: VerifiedHost | null; readonly recipients: Recipients };
 
 function judgeInbound(address: Address, { unknownTo, recipients }: Asking, note?: Note): Decision {
-  const existence = recipients.existence(address, "here");
+  const existence = recipients.here(address);
   note?.add("mailboxes here", existence === "exact" || existence === "covered", existence);
   switch (existence) {
     case "exact":
@@ -137,17 +140,11 @@ type AskingThere = {
 };
 
 function judgeThere(address: Address, { host, rule, recipients }: AskingThere, note?: Note): Decision {
-  const destination = away(address, host.nextHop);
-  if (!host.verifies) {
-    note?.add("recipients: any", true, "not verified at the host");
-    return deliver(rule, destination);
-  }
-  const existence = recipients.existence(address, "there");
-  note?.add("the host was asked for the recipient", existence === "exact" || existence === "covered", existence);
+  const existence = existenceThere(address, { host, recipients }, note);
   switch (existence) {
     case "exact":
     case "covered":
-      return deliver(rule, destination);
+      return deliver(rule, away(address, host.nextHop));
     case "none":
       return refuse("unknown-mailbox");
     case "unknowable":
@@ -156,6 +153,35 @@ function judgeThere(address: Address, { host, rule, recipients }: AskingThere, n
       return defer("loop");
     default:
       return existence satisfies never;
+  }
+}
+
+type Question = Pick<AskingThere, "host" | "recipients">;
+
+/** By the entry's own list, or by who was asked for it. */
+function existenceThere(address: Address, { host, recipients }: Question, note?: Note): Existence {
+  const { by } = host.recipients;
+  switch (by) {
+    case "any":
+      note?.add("recipients: any", true, "not verified at the host");
+      return "covered";
+    case "list": {
+      const existence = isListed(host.recipients.list, address) ? "exact" : "none";
+      note?.add("the recipients that the entry lists", existence === "exact", formatAddress(address));
+      return existence;
+    }
+    case "ldap":
+    case "callout": {
+      const existence = recipients.there(address, host);
+      note?.add(
+        `${by === "callout" ? "the host" : `the directory ${host.recipients.directory}`} was asked for the recipient`,
+        existence === "exact" || existence === "covered",
+        existence,
+      );
+      return existence;
+    }
+    default:
+      return by satisfies never;
   }
 }
 
@@ -222,26 +248,6 @@ function destinationFor(policy: Policy, { address, entry }: RelayRequest): Desti
   return { kind: "away", address, nextHop: { via: "mx", domain, tls: "opportunistic" }, isBackupMx: true };
 }
 
-/** What has to be found out before `judge`: it then answers at once. */
-export function lookupsFor(
-  policy: Policy,
-  forwardPath: Address,
-): readonly { readonly address: Address; readonly place: Place }[] {
-  if (forwardPath.domain === "" || forwardPath.literal !== undefined) return [];
-  const lookups: { address: Address; place: Place }[] = [];
-  let address = forwardPath;
-  for (;;) {
-    const entry = findEntry(policy.routing, address.domain);
-    if (entry === null || entry.route.kind === "outbound") return lookups;
-    const { route } = entry;
-    if (route.kind === "inbound" || isDisguised(address)) lookups.push({ address, place: "here" });
-    if (route.kind === "gateway" && route.to.verifies) lookups.push({ address, place: "there" });
-    if (route.kind === "inbound" && route.unknownTo?.verifies === true) lookups.push({ address, place: "there" });
-    if (route.kind !== "reroute") return lookups;
-    address = { localPart: address.localPart, domain: route.domain };
-  }
-}
-
 /** Whether this client could relay anything without a login: DSN is offered only to such (relay-policy §2.5). */
 export function holdsGrant(
   policy: Policy,
@@ -253,16 +259,17 @@ export function holdsGrant(
   return findAddressGrant(policy, asked) !== null || findLocalGrant(policy, asked) !== null;
 }
 
+/** A mailbox here or a recipient of the entry's list has exactly this name; a host that says yes says it of every name. */
 function isExactlyThere(address: Address, { route }: RoutingEntry, recipients: Recipients): boolean {
-  if (recipients.existence(address, "here") === "exact") return true;
-  return route.kind === "gateway" && route.to.verifies && recipients.existence(address, "there") === "exact";
+  const host = hostBehind(route);
+  if (host?.recipients.by === "list" && isListed(host.recipients.list, address)) return true;
+  return recipients.here(address) === "exact";
 }
 
 function isOurLiteral({ literal }: Address, { context }: Policy): boolean {
   return literal?.kind === "ip" && has(context.ownAddresses, literal.ip);
 }
 
-const isPostmaster = ({ localPart }: Address) => localPart.toLowerCase() === "postmaster";
 const here = (address: Address): Destination => ({ kind: "here", address });
 const away = (address: Address, nextHop: NextHop): Destination => ({
   kind: "away",

@@ -23,6 +23,8 @@ export type PolicyContext = {
   readonly ownAddresses: IpSet;
   /** NAT64 prefixes (/96) beside the well-known one. */
   readonly translationPrefixes: IpSet;
+  /** Names of the LDAP directories that may be asked for recipients; `null`: no boot file says, so every name is taken. */
+  readonly directories: readonly string[] | null;
 };
 
 /** A set of clients that may relay. */

@@ -1,29 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { policyOf } from "../../testing/policy-scene.ts";
 import type { Ip } from "../address/address.ts";
 import { parseIpEntry } from "../address/ip-entry.ts";
 import { emptySet, has, union } from "../address/ip-set.ts";
-import { isPolicy, parsePolicy } from "./document.ts";
 import { imaginedRecipients } from "./explain.ts";
 import { judge } from "./judge.ts";
 import { proofLines, prove, type ProvedSet } from "./prove.ts";
 
 const now = Date.UTC(2026, 10, 25);
-const context = {
-  listeners: [
-    { name: "relay", kind: "relay" },
-    { name: "submission", kind: "submission" },
-  ],
-  ownAddresses: emptySet,
-  translationPrefixes: emptySet,
-} as const;
-
-function policyOf(text: string) {
-  const policy = parsePolicy(text, context);
-  return isPolicy(policy) ? policy : assert.fail(JSON.stringify(policy));
-}
-
 const policy = policyOf(`
 routing:
   - { sent-to: "#a.example", route: inbound }

@@ -1,7 +1,5 @@
 import { compareIp, formatIp } from "../address/ip.ts";
 import {
-  countIpv4,
-  countIpv6,
   everyIpv4,
   everyIpv6,
   intersect,
@@ -10,27 +8,26 @@ import {
   isSubset,
   sample,
   subtract,
-  toCidrs,
   union,
   unionOf,
 } from "../address/ip-set.ts";
 import { publicIps } from "../address/special-purpose.ts";
+import { type ClientSet, clientSet } from "./client-set.ts";
 import { ownersMeeting } from "./interval-index.ts";
 import { refusedClients } from "./connections.ts";
 import type { ListenerKind } from "./facts.ts";
 import type { Grant, LocalGrant, Policy } from "./policy.ts";
-import { arriveAt } from "./routing-table.ts";
+import { arriveAt, type VerifiedHost } from "./routing-table.ts";
+import { formatVerification } from "./verification.ts";
 
-/** An exact set of clients; counts are decimal strings, since they go beyond 2^53. */
-export type ProvedSet = {
-  readonly ipv4: readonly string[];
-  readonly ipv6: readonly string[];
-  readonly count4: string;
-  readonly count6: string;
-  readonly public4: string;
-  readonly public6: string;
-  readonly exampleIn: string | null;
-  readonly exampleOut: string | null;
+export type ProvedSet = ClientSet & { readonly exampleIn: string | null; readonly exampleOut: string | null };
+
+export type OpenDestination = {
+  readonly sentTo: string;
+  readonly route: string;
+  readonly endsAt: string;
+  /** How recipients at another host are verified: "callout", "list of 3", "ldap staff", "any". */
+  readonly recipients?: string | undefined;
 };
 
 export type Proof = {
@@ -41,7 +38,7 @@ export type Proof = {
     readonly withLogin: ProvedSet;
   }[];
   /** Open to strangers. */
-  readonly destinations: readonly { readonly sentTo: string; readonly route: string; readonly endsAt: string }[];
+  readonly destinations: readonly OpenDestination[];
   readonly entries: readonly {
     readonly id: string;
     readonly status: "live" | "expired" | "shadowed" | "dead";
@@ -110,11 +107,7 @@ function provedSet(set: IpSet): ProvedSet {
   const open = intersect(set, publicIps);
   const outside = subtract(everybody, set);
   return {
-    ...toCidrs(set),
-    count4: String(countIpv4(set)),
-    count6: String(countIpv6(set)),
-    public4: String(countIpv4(open)),
-    public6: String(countIpv6(open)),
+    ...clientSet(set),
     exampleIn: example(isEmpty(open) ? set : open),
     exampleOut: example(intersect(outside, publicIps)) ?? example(outside),
   };
@@ -129,16 +122,13 @@ function example(set: IpSet): string | null {
 export function destinationsOf({ routing }: Policy): Proof["destinations"] {
   return routing.entries.flatMap(({ sentTo, route, form }) => {
     switch (route.kind) {
-      case "inbound":
-        return [
-          {
-            sentTo,
-            route: route.unknownTo === null ? "inbound" : "unknown-to",
-            endsAt: route.unknownTo === null ? "here" : `here, else ${hostOf(route.unknownTo.nextHop)}`,
-          },
-        ];
+      case "inbound": {
+        if (route.unknownTo === null) return [{ sentTo, route: "inbound", endsAt: "here" }];
+        const { endsAt, recipients } = verifiedHost(route.unknownTo);
+        return [{ sentTo, route: "unknown-to", endsAt: `here, else ${endsAt}`, recipients }];
+      }
       case "gateway":
-        return [{ sentTo, route: route.kind, endsAt: hostOf(route.to.nextHop) }];
+        return [{ sentTo, route: route.kind, ...verifiedHost(route.to) }];
       case "always-relay":
         return [{ sentTo, route: route.kind, endsAt: "its MX" }];
       case "reroute": {
@@ -154,8 +144,9 @@ export function destinationsOf({ routing }: Policy): Proof["destinations"] {
   });
 }
 
-function hostOf(nextHop: { readonly via: string; readonly host?: string; readonly port?: number }): string {
-  return `${nextHop.host ?? "mx"}:${nextHop.port ?? 25}`;
+function verifiedHost({ nextHop, recipients }: VerifiedHost): { readonly endsAt: string; readonly recipients: string } {
+  const endsAt = nextHop.via === "host" ? `${nextHop.host}:${nextHop.port}` : "its MX";
+  return { endsAt, recipients: formatVerification(recipients) };
 }
 
 function entriesOf({ restrictions }: Policy, now: number): Proof["entries"] {
@@ -212,8 +203,10 @@ export function proofLines({ listeners, destinations, entries, openRelay }: Proo
     );
     for (const cidr of [...withoutLogin.ipv4, ...withoutLogin.ipv6].slice(0, 20)) lines.push(`  ${cidr}`);
   }
-  for (const { sentTo, route, endsAt } of destinations)
-    lines.push(`Anybody may write to ${sentTo} (${route}): ends at ${endsAt}.`);
+  for (const { sentTo, route, endsAt, recipients } of destinations) {
+    const verified = recipients === undefined ? "" : `, recipients: ${recipients}`;
+    lines.push(`Anybody may write to ${sentTo} (${route}): ends at ${endsAt}${verified}.`);
+  }
   for (const { id, status, because } of entries)
     if (status !== "live") lines.push(`Entry ${id} is ${status}: ${because}.`);
   return lines;

@@ -5,6 +5,7 @@ import type { DocumentNode } from "./document-tree.ts";
 import { type DomainForm, parseDomainForm } from "./domain-forms.ts";
 import { Fields } from "./fields.ts";
 import { guardName } from "./name-guards.ts";
+import type { PolicyContext } from "./policy.ts";
 import { type ProblemReport, quote } from "./problems.ts";
 import {
   byMx,
@@ -17,6 +18,7 @@ import {
   type VerifiedHost,
   type Way,
 } from "./routing-table.ts";
+import { readVerification } from "./verification.ts";
 
 const always = ["sent-to", "route", "confirm", "owner", "reason"];
 const host = ["port", "tls", "fingerprint"];
@@ -34,7 +36,7 @@ const isRoute = (text: string): text is Route["kind"] => text in keysOf;
 export function readRouting(
   section: DocumentNode | null,
   defaultRoute: DocumentNode | null,
-  report: ProblemReport,
+  { context, report }: { readonly context: PolicyContext; readonly report: ProblemReport },
 ): RoutingTable {
   const entries: RoutingEntry[] = [];
   const seen = new Map<string, number>();
@@ -45,7 +47,7 @@ export function readRouting(
       const where = () => `routing[${index}]`;
       if (item.kind !== "map") return report.add(item.at, where(), "an entry with sent-to and route is wanted here");
       const fields = new Fields(item, where, report);
-      const entry = readEntry(fields);
+      const entry = readEntry(fields, context);
       if (entry === null) return;
       const key = `${entry.form.isExact ? "#" : ""}${entry.form.domain}`;
       const before = seen.get(key);
@@ -60,7 +62,7 @@ export function readRouting(
   return table;
 }
 
-function readEntry(fields: Fields): RoutingEntry | null {
+function readEntry(fields: Fields, context: PolicyContext): RoutingEntry | null {
   const sentTo = fields.required("sent-to", 'a domain: example.com, or quoted, "#example.com" without its subdomains');
   const kind = fields.required("route", "inbound, gateway, reroute, always-relay or outbound");
   if (sentTo === null || kind === null) return null;
@@ -77,7 +79,7 @@ function readEntry(fields: Fields): RoutingEntry | null {
   const isConfirmed = fields.boolean("confirm");
   const guard = kind === "outbound" ? null : guardName(form, isConfirmed);
   if (guard !== null) fields.complain("sent-to", `${quote(sentTo)} ${guard}`);
-  const route = readRoute(kind, fields, form);
+  const route = readRoute(kind, fields, { form, context });
   if (route === null) return null;
   return {
     sentTo,
@@ -91,7 +93,9 @@ function readEntry(fields: Fields): RoutingEntry | null {
 const optional = <K extends string>(key: K, value: string | null) =>
   value === null ? {} : ({ [key]: value } as { [P in K]: string });
 
-function readRoute(kind: Route["kind"], fields: Fields, form: DomainForm): Route | null {
+type About = { readonly form: DomainForm; readonly context: PolicyContext };
+
+function readRoute(kind: Route["kind"], fields: Fields, about: About): Route | null {
   switch (kind) {
     case "inbound": {
       const unknownTo = fields.text("unknown-to");
@@ -101,12 +105,12 @@ function readRoute(kind: Route["kind"], fields: Fields, form: DomainForm): Route
         }
         return { kind, unknownTo: null };
       }
-      const verified = readVerifiedHost("unknown-to", fields);
+      const verified = readVerifiedHost("unknown-to", fields, about);
       return verified === null ? null : { kind, unknownTo: verified };
     }
     case "gateway": {
       if (fields.required("host", "the name or the address of a host") === null) return null;
-      const to = readVerifiedHost("host", fields);
+      const to = readVerifiedHost("host", fields, about);
       return to === null ? null : { kind, to };
     }
     case "reroute": {
@@ -126,7 +130,7 @@ function readRoute(kind: Route["kind"], fields: Fields, form: DomainForm): Route
     case "always-relay":
       return { kind };
     case "outbound": {
-      const way = readWay(fields, { domain: form.domain });
+      const way = readWay(fields);
       return way === null ? null : { kind, way };
     }
     default:
@@ -152,10 +156,10 @@ function readDefaultRoute(node: DocumentNode, report: ProblemReport): Way {
   }
   fields.allowOnly(["via", "host", ...host, "account"]);
   if (fields.required("host", "the name or the address of the smart host") === null) return byMx;
-  return readWay(fields, null) ?? byMx;
+  return readWay(fields) ?? byMx;
 }
 
-function readWay(fields: Fields, _of: { readonly domain: string } | null): Way | null {
+function readWay(fields: Fields): Way | null {
   const account = fields.text("account");
   const fingerprint = readFingerprint(fields);
   const tls = readTls(fields, account !== null || fingerprint !== null ? "verify" : "opportunistic");
@@ -171,18 +175,12 @@ function readWay(fields: Fields, _of: { readonly domain: string } | null): Way |
   return nextHop === null ? null : { host: nextHop, tls, ...pin };
 }
 
-function readVerifiedHost(key: string, fields: Fields): VerifiedHost | null {
+function readVerifiedHost(key: string, fields: Fields, { form, context }: About): VerifiedHost | null {
   const fingerprint = readFingerprint(fields);
   const tls = readTls(fields, fingerprint === null ? "opportunistic" : "verify");
   const nextHop = readHost(key, fields, { tls, fingerprint, account: null });
-  const recipients = fields.text("recipients");
-  if (recipients !== null && recipients !== "any" && recipients !== "callout") {
-    fields.complain(
-      "recipients",
-      `${quote(recipients)}: write callout (the host is asked before a recipient is taken) or any`,
-    );
-  }
-  return nextHop === null ? null : { nextHop, verifies: recipients !== "any" };
+  const recipients = readVerification(fields, form, context);
+  return nextHop === null ? null : { nextHop, recipients };
 }
 
 function readHost(

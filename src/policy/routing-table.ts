@@ -1,4 +1,5 @@
 import type { NextHop, TlsDemand } from "./decision.ts";
+import type { Verification } from "./verification.ts";
 import { findForm, formTable, type DomainForm, type FormTable } from "./domain-forms.ts";
 
 /** A way out: to a named host, or (no host) to the MX of the recipient's domain. */
@@ -20,9 +21,13 @@ export type Route =
 /** A host of ours that holds mailboxes. */
 export type VerifiedHost = {
   readonly nextHop: NextHop;
-  /** Whether recipients are verified there before they are accepted; `false` is `recipients: any`. */
-  readonly verifies: boolean;
+  readonly recipients: Verification;
 };
+
+/** The host with mailboxes of ours that a route names; `null`: none. */
+export function hostBehind(route: Route): VerifiedHost | null {
+  return route.kind === "gateway" ? route.to : route.kind === "inbound" ? route.unknownTo : null;
+}
 
 export type RoutingEntry = {
   /** As it is shown: "#example.com". */

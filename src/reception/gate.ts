@@ -4,29 +4,26 @@ import type { Address, Ip, ReversePath } from "../address/address.ts";
 import { formatAddress } from "../address/path.ts";
 import type { Emit } from "../events/emit.ts";
 import type { Decision } from "../policy/decision.ts";
-import type { AccountFacts, Existence, Facts, Place, Recipients } from "../policy/facts.ts";
+import type { AccountFacts, Existence, Facts, Recipients } from "../policy/facts.ts";
 import { factsToJson, type KnownRecipient } from "../policy/facts-json.ts";
-import { holdsGrant, judge, judgeConnection, judgeSender, lookupsFor } from "../policy/judge.ts";
+import { holdsGrant, judge, judgeConnection, judgeSender } from "../policy/judge.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { VerifiedHost } from "../policy/routing-table.ts";
 import type { Answer } from "../smtp/server-session.ts";
 import type { Journal } from "../store/journal.ts";
 import type { JournalledDecision } from "../store/journal-rows.ts";
 import { replyFor } from "./refusal.ts";
+import type { Verifier } from "./verifier.ts";
 import type { Visit } from "./visit.ts";
 
 /** The policy in force; replaced as a whole when a new version is applied. */
 export type PolicyInForce = { readonly policy: Policy; readonly version: number };
 
-/** Asks a gateway or an unknown-to host whether it knows a recipient (list or callout, cached). */
-export interface Callout {
-  existence(address: Address): Existence | Promise<Existence>;
-}
-
 export type GateContext = {
   readonly policy: () => PolicyInForce;
   readonly directory: Directory;
   readonly journal: Journal;
-  readonly callout: Callout;
+  readonly verifier: Pick<Verifier, "existence">;
   readonly now: () => number;
   readonly clockIsBehind: () => boolean;
   readonly emit: Emit;
@@ -72,38 +69,26 @@ export class Gate {
     envelope: { readonly reversePath: ReversePath; readonly forwardPath: Address },
   ): RecipientAnswer | Promise<RecipientAnswer> {
     const facts = this.#facts(visit, envelope);
-    const known = new KnownRecipients();
-    for (const { address, place } of lookupsFor(this.#context.policy().policy, envelope.forwardPath)) {
-      const answer = this.#existence(address, place);
-      if (typeof answer !== "string") return this.#recipientLater(visit, facts);
-      known.add({ address, place, existence: answer });
-    }
-    return this.#judge(visit, facts, known);
+    const recipients = new AskedRecipients(this.#context);
+    const decision = judge(this.#context.policy().policy, facts, recipients);
+    if (recipients.waitsFor !== null) return this.#recipientLater(visit, facts, recipients);
+    return this.#answer(visit, facts, { decision, known: recipients.known });
   }
 
-  async #recipientLater(visit: Visit, facts: Facts): Promise<RecipientAnswer> {
-    const lookups = lookupsFor(this.#context.policy().policy, facts.forwardPath);
-    const known = new KnownRecipients();
-    // The policy may change while a host is asked: what it then wants to know and was not asked is unknowable, so a deferral.
-    for (const { address, place } of lookups) {
-      known.add({ address, place, existence: await this.#existence(address, place) });
-    }
-    return this.#judge(visit, facts, known);
+  /** Judged again once the answer is there; by the policy then in force, which may ask somebody else. */
+  async #recipientLater(visit: Visit, facts: Facts, recipients: AskedRecipients): Promise<RecipientAnswer> {
+    let decision: Decision;
+    do {
+      await recipients.waitsFor;
+      decision = judge(this.#context.policy().policy, facts, recipients);
+    } while (recipients.waitsFor !== null);
+    return this.#answer(visit, facts, { decision, known: recipients.known });
   }
 
-  #existence(address: Address, place: Place): Existence | Promise<Existence> {
-    return place === "here" ? this.#context.directory.existence(address) : this.#context.callout.existence(address);
-  }
-
-  #judge(visit: Visit, facts: Facts, known: KnownRecipients): RecipientAnswer {
-    const decision = judge(this.#context.policy().policy, facts, known);
-    if (decision.destination === undefined) {
-      return { answer: this.#refuse(visit, facts, { decision, known: known.all }), admitted: null };
-    }
-    return {
-      answer: accepted,
-      admitted: { decision, journalled: this.#journalled(visit, facts, { decision, known: known.all }) },
-    };
+  #answer(visit: Visit, facts: Facts, judged: Judged): RecipientAnswer {
+    const { decision } = judged;
+    if (decision.destination === undefined) return { answer: this.#refuse(visit, facts, judged), admitted: null };
+    return { answer: accepted, admitted: { decision, journalled: this.#journalled(visit, facts, judged) } };
   }
 
   #refuse(visit: Visit, facts: Facts, judged: Judged): Answer {
@@ -172,20 +157,51 @@ const noRecipientYet: Address = { localPart: "", domain: "" };
 
 type Judged = { readonly decision: Decision; readonly known: readonly KnownRecipient[] };
 
-/** The answers that were collected for one judgement; what was not asked is unknowable. */
-class KnownRecipients implements Recipients {
-  readonly all: KnownRecipient[] = [];
+/**
+ * Answers what one judgement asks, and keeps the answers for the journal. What another host has to be asked is unknowable
+ * so far: the judgement is made again when `waitsFor` is there.
+ */
+class AskedRecipients implements Recipients {
+  readonly known: Answered[] = [];
+  waitsFor: Promise<void> | null = null;
+  readonly #directory: Directory;
+  readonly #verifier: GateContext["verifier"];
 
-  add(known: KnownRecipient): void {
-    this.all.push(known);
+  constructor({ directory, verifier }: GateContext) {
+    this.#directory = directory;
+    this.#verifier = verifier;
   }
 
-  existence(address: Address, place: Place): Existence {
-    for (const known of this.all) {
-      if (known.place === place && isSame(known.address, address)) return known.existence;
-    }
+  here(address: Address): Existence {
+    return this.#known(address, null) ?? this.#keep(address, null, this.#directory.existence(address));
+  }
+
+  there(address: Address, host: VerifiedHost): Existence {
+    const known = this.#known(address, host);
+    if (known !== null) return known;
+    const answer = this.#verifier.existence(address, host);
+    if (typeof answer === "string") return this.#keep(address, host, answer);
+    this.waitsFor = answer.then((existence) => {
+      this.waitsFor = null;
+      this.#keep(address, host, existence);
+    });
     return "unknowable";
   }
+
+  #known(address: Address, host: VerifiedHost | null): Existence | null {
+    for (const known of this.known) {
+      if (known.host === host && isSame(known.address, address)) return known.existence;
+    }
+    return null;
+  }
+
+  #keep(address: Address, host: VerifiedHost | null, existence: Existence): Existence {
+    this.known.push({ address, place: host === null ? "here" : "there", host, existence });
+    return existence;
+  }
 }
+
+/** `host`: of the policy that asked. Another policy's host has not been asked yet. */
+type Answered = KnownRecipient & { readonly host: VerifiedHost | null };
 
 const isSame = (a: Address, b: Address) => a === b || (a.localPart === b.localPart && a.domain === b.domain);

@@ -18,7 +18,14 @@ const clients = {
 const proved = z.object({ ...clients, exampleIn: z.string().nullable(), exampleOut: z.string().nullable() });
 
 const destinations = z
-  .array(z.object({ sentTo: z.string(), route: z.string(), endsAt: z.string() }))
+  .array(
+    z.object({
+      sentTo: z.string(),
+      route: z.string(),
+      endsAt: z.string(),
+      recipients: z.string().optional().describe("how recipients at another host are verified"),
+    }),
+  )
   .readonly()
   .describe("open to strangers");
 
@@ -41,6 +48,9 @@ const names = z.object({ added: texts, removed: texts, changed: texts });
 export const difference: z.ZodType<PolicyDiff> = z.object({
   listeners: z.array(z.object({ name: z.string(), withoutLogin: changed, withLogin: changed })).readonly(),
   destinations: z.object({ opened: destinations, closed: destinations }),
+  recipients: z
+    .array(z.object({ sentTo: z.string(), before: z.string(), after: z.string(), gained: texts, lost: texts }))
+    .readonly(),
   entries: names,
   routes: names,
   openRelay: z.object({ before: z.boolean(), after: z.boolean() }),

@@ -1,33 +1,120 @@
+import { pbkdf2, randomBytes } from "node:crypto";
+import { promisify } from "node:util";
 import type { RecipientOutcome } from "../queue/entry.ts";
+import { strongestOf } from "../sasl/mechanism.ts";
+import { saslprep } from "../sasl/saslprep.ts";
+import { isServerProven, openScram, parseServerFirst, proveScram, type ScramBinding } from "../sasl/scram-client.ts";
+import { scramKeyLength } from "../sasl/scram-keys.ts";
 import type { PeerReply } from "../smtp/client-reply-decoder.ts";
-import type { Client, ClientLimits } from "./client.ts";
 import { outcomeOf, transient } from "./outcome.ts";
+import type { Peer } from "./peer.ts";
 import type { Target } from "./target.ts";
 
 type Credentials = NonNullable<Target["credentials"]>;
 
+/** Where and for how long to talk. */
+export type LoginAt = {
+  readonly peer: Peer;
+  /** Lines of the reply to EHLO in upper case. */
+  readonly extensions: ReadonlySet<string>;
+  readonly timeoutMs: number;
+};
+
+const hashed = promisify(pbkdf2);
+
 /**
- * AUTH at a smart host (RFC 4954); its route implies verified TLS, so that the password never goes anywhere else. `null`: logged in.
+ * AUTH at a smart host (RFC 4954), with the strongest mechanism that both know; the route implies verified TLS, so that nothing of it
+ * goes anywhere else. `null`: logged in. What fails is put right by people: the mail waits for that.
  */
-export async function logIn(
-  { peer, extensions }: Client,
-  { account, password }: Credentials,
-  limits: ClientLimits,
-): Promise<RecipientOutcome | null> {
-  const offered = [...extensions].find((line) => line.startsWith("AUTH "))?.split(" ") ?? [];
-  const base64 = (text: string) => Buffer.from(text, "utf8").toString("base64");
-  let reply: PeerReply;
-  if (offered.includes("PLAIN")) {
-    peer.write(`AUTH PLAIN ${base64(`\0${account}\0${password}`)}\r\n`);
-    reply = await peer.reply(limits.command);
-  } else if (offered.includes("LOGIN")) {
-    peer.write("AUTH LOGIN\r\n");
-    reply = await peer.reply(limits.command);
-    for (const answer of [account, password]) {
-      if (reply.code !== 334) break;
-      peer.write(`${base64(answer)}\r\n`);
-      reply = await peer.reply(limits.command);
+export async function logIn(at: LoginAt, credentials: Credentials): Promise<RecipientOutcome | null> {
+  const { peer } = at;
+  // What SASLprep refuses has no SCRAM proof that the server could have made too.
+  const prepared = { name: saslprep(credentials.account), password: saslprep(credentials.password) };
+  const { name, password } = prepared;
+  const canScram = typeof name === "string" && typeof password === "string";
+  const binding = peer.channelBinding;
+  const mechanism = strongestOf(offeredBy(at.extensions), { canScram, canBind: binding !== null });
+  switch (mechanism) {
+    case "SCRAM-SHA-256-PLUS":
+    case "SCRAM-SHA-256": {
+      if (!canScram) throw new Error("SCRAM was chosen for what cannot be prepared");
+      const isBound = mechanism === "SCRAM-SHA-256-PLUS" && binding !== null;
+      return scram(at, {
+        name,
+        password,
+        mechanism,
+        binding: isBound ? { exporter: binding } : binding === null ? "n" : "y",
+      });
     }
-  } else return transient(peer.name, "4.7.0", "the host offers no way to log in that is known here");
-  return reply.code === 235 ? null : outcomeOf(peer.name, reply, "AUTH");
+    case "PLAIN":
+      return ended(peer, await say(at, `AUTH PLAIN ${base64(`\0${credentials.account}\0${credentials.password}`)}`));
+    case "LOGIN": {
+      let reply = await say(at, "AUTH LOGIN");
+      for (const answer of [credentials.account, credentials.password]) {
+        if (reply.code === 334) reply = await say(at, base64(answer));
+      }
+      return ended(peer, reply);
+    }
+    case null:
+      return transient(peer.name, "4.7.0", "the host offers no way to log in that is known here");
+    default:
+      return mechanism satisfies never;
+  }
+}
+
+type Scram = {
+  readonly name: string;
+  readonly password: string;
+  readonly mechanism: string;
+  readonly binding: ScramBinding;
+};
+
+async function scram(at: LoginAt, { name, password, mechanism, binding }: Scram): Promise<RecipientOutcome | null> {
+  const { peer } = at;
+  const opened = openScram(name, randomBytes(18).toString("base64"), binding);
+  const first = await say(at, `AUTH ${mechanism} ${base64(opened.message)}`);
+  if (first.code !== 334) return ended(peer, first);
+  const challenged = parseServerFirst(opened, dataOf(first));
+  if ("refused" in challenged) return giveUp(at, challenged.refused);
+  const salted = await hashed(password, challenged.salt, challenged.iterations, scramKeyLength, "sha256");
+  const proven = proveScram(opened, challenged, salted);
+  const final = await say(at, base64(proven.message));
+  if (final.code !== 334) {
+    // A 235 at this place lets us in without a proof that it knows the password: not the host that we look for.
+    return final.code === 235 ? unproven(peer) : ended(peer, final);
+  }
+  if (!isServerProven(proven, dataOf(final))) return giveUp(at, "it did not prove that it knows the password");
+  return ended(peer, await say(at, ""));
+}
+
+/** RFC 4954 §4: "*" ends an exchange. */
+async function giveUp(at: LoginAt, why: string): Promise<RecipientOutcome> {
+  await say(at, "*");
+  return transient(at.peer.name, "4.7.0", `the login was broken off: ${why}`);
+}
+
+function unproven(peer: Peer): RecipientOutcome {
+  return transient(peer.name, "4.7.0", "the login was broken off: it did not prove that it knows the password");
+}
+
+function ended(peer: Peer, reply: PeerReply): RecipientOutcome | null {
+  return reply.code === 235 ? null : { ...outcomeOf(peer.name, reply, "AUTH"), result: "transient" };
+}
+
+function say({ peer, timeoutMs }: LoginAt, line: string): Promise<PeerReply> {
+  peer.write(`${line}\r\n`);
+  return peer.reply(timeoutMs);
+}
+
+function dataOf({ lines: [line = ""] }: PeerReply): Buffer {
+  return Buffer.from(line, "base64");
+}
+
+function base64(text: string | Buffer): string {
+  return Buffer.from(text).toString("base64");
+}
+
+/** "AUTH PLAIN LOGIN", or "AUTH=PLAIN LOGIN" as old hosts write it. */
+function offeredBy(extensions: ReadonlySet<string>): readonly string[] {
+  return [...extensions].flatMap((line) => (/^AUTH[ =]/.test(line) ? line.slice("AUTH ".length).split(" ") : []));
 }

@@ -60,7 +60,10 @@ export async function openClient(host: TargetHost, opening: Opening): Promise<Cl
     } else if (target.tls === "require" || target.tls === "verify") {
       throw new HostUnusable(transient(peer.name, "4.7.5", "TLS is demanded and the host does not offer it"));
     }
-    if (target.credentials !== undefined) await authenticate({ peer, extensions }, opening);
+    if (target.credentials !== undefined) {
+      const failed = await logIn({ peer, extensions, timeoutMs: limits.command }, target.credentials);
+      if (failed !== null) throw new HostUnusable(failed);
+    }
     return { peer, extensions };
   } catch (error) {
     peer?.close();
@@ -109,11 +112,4 @@ async function encrypt(peer: Peer, opening: Opening): Promise<ReadonlySet<string
     if (!(error instanceof PeerLost)) throw error;
     throw new HostUnusable(transient(peer.name, "4.7.5", error.message), true);
   }
-}
-
-async function authenticate(client: Client, { target, limits }: Opening): Promise<void> {
-  if (target.credentials === undefined) return;
-  const failure = await logIn(client, target.credentials, limits);
-  // A password that is wrong today is put right by people: the mail waits for that.
-  if (failure !== null) throw new HostUnusable({ ...failure, result: "transient" });
 }

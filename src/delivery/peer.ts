@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { connect as connectTls, TLSSocket } from "node:tls";
 import { formatIp } from "../address/ip.ts";
 import type { Dial } from "../net/dial.ts";
 import { ClientReplyDecoder, type DecodedReply, type PeerReply } from "../smtp/client-reply-decoder.ts";
@@ -58,6 +58,11 @@ export class Peer {
   /** What the host said and nobody has asked for: 421 before it closes (RFC 5321 §3.8). */
   get unread(): PeerReply | null {
     return this.#replies[0] ?? null;
+  }
+
+  /** What SCRAM binds to (RFC 9266): keying material that only the two ends of this connection have; `null`: none can be had. */
+  get channelBinding(): Buffer | null {
+    return this.#socket instanceof TLSSocket ? exportedBy(this.#socket) : null;
   }
 
   write(text: string): void {
@@ -196,6 +201,12 @@ export class Peer {
 /** "mx.example.net [192.0.2.7]:25". */
 export function nameOf({ name, ip, port }: TargetHost): string {
   return `${name} [${formatIp(ip)}]:${port}`;
+}
+
+function exportedBy(socket: TLSSocket): Buffer | null {
+  // Before TLS 1.3 what is exported need not be unique to the connection (RFC 9266 §3).
+  if (socket.getProtocol() !== "TLSv1.3") return null;
+  return socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0));
 }
 
 function flawOf(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mechanismsFor, type MechanismContext } from "./mechanism.ts";
+import { mechanismsFor, type MechanismContext, strongestOf } from "./mechanism.ts";
 
 const inClear: MechanismContext = { tls: false, channelBinding: false, mayUseClear: false, hasVerifiers: true };
 
@@ -29,4 +29,14 @@ test("no SCRAM while no account could pass it", () => {
     "PLAIN",
     "LOGIN",
   ]);
+});
+
+test("a client takes the strongest that both can", () => {
+  const all = ["LOGIN", "PLAIN", "XOAUTH2", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"];
+  const can = { canScram: true, canBind: true };
+  assert.equal(strongestOf(all, can), "SCRAM-SHA-256-PLUS");
+  assert.equal(strongestOf(all, { ...can, canBind: false }), "SCRAM-SHA-256");
+  assert.equal(strongestOf(all, { canScram: false, canBind: true }), "PLAIN");
+  assert.equal(strongestOf(["LOGIN"], can), "LOGIN");
+  assert.equal(strongestOf(["XOAUTH2", "SCRAM-SHA-1"], can), null);
 });

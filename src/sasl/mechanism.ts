@@ -30,3 +30,12 @@ export function mechanismsFor(context: MechanismContext): readonly Mechanism[] {
     }
   });
 }
+
+/** What a client takes of what a server lists: the strongest that both can; `null`: none. */
+export function strongestOf(
+  offered: readonly string[],
+  { canScram, canBind }: { readonly canScram: boolean; readonly canBind: boolean },
+): Mechanism | null {
+  const can = { "SCRAM-SHA-256-PLUS": canScram && canBind, "SCRAM-SHA-256": canScram, PLAIN: true, LOGIN: true };
+  return byStrength.find((mechanism) => can[mechanism] && offered.includes(mechanism)) ?? null;
+}

@@ -12,8 +12,8 @@ export type ScramVerifier = ScramSalt & ScramKeys;
 export const scramKeyLength = 32;
 
 /** RFC 7677 §4. */
-const fewestIterations = 4096;
-const mostIterations = 10_000_000;
+export const fewestIterations = 4096;
+export const mostIterations = 10_000_000;
 
 /** `saltedPassword` is PBKDF2-HMAC-SHA-256 of the prepared password (RFC 5802 §3, `Hi`). */
 export function scramKeys(saltedPassword: Buffer): ScramKeys {

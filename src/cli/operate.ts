@@ -1,8 +1,10 @@
+import { setTimeout as after } from "node:timers/promises";
 import { isFailure, type Outcome, perform } from "../admin/operation.ts";
 import { operationCalled } from "../admin/operations.ts";
 import { askServer } from "../admin/socket-client.ts";
 import type { Config } from "../config/schema.ts";
 import { printable } from "../events/escape.ts";
+import { DataFolderInUse } from "../store/store.ts";
 import type { Doors } from "./doors.ts";
 import { present } from "./present.ts";
 
@@ -13,17 +15,35 @@ export type Asked = {
   readonly openAtRest: Doors["openAtRest"];
 };
 
-/** Asks the running server, or does it on the data folder at rest. */
-export async function obtain({ config, operation, input, openAtRest }: Asked): Promise<Outcome> {
+/** How long a folder may be held by somebody who does not answer. */
+const mostLooks = 50;
+const lookEveryMs = 100;
+
+/** Asks the running server, or does it on the data folder at rest. Throws `DataFolderInUse`. */
+export async function obtain(asked: Asked): Promise<Outcome> {
+  for (let looks = 1; ; looks++) {
+    const outcome = await tryToObtain(asked, looks === mostLooks);
+    if (outcome !== null) return outcome;
+    await after(lookEveryMs);
+  }
+}
+
+/** Null: the folder is in use, by somebody who does not answer yet. */
+async function tryToObtain({ config, operation, input, openAtRest }: Asked, isLast: boolean): Promise<Outcome | null> {
   const answered = await askServer(config.data, { operation, input });
   if (answered !== null) return answered;
   const known = operationCalled(operation);
   if (known === null) return { failed: "invalid", message: "there is no such operation" };
-  const { context, close } = await openAtRest(config);
+  const atRest = await openAtRest(config).catch((error: unknown) => {
+    if (error instanceof DataFolderInUse && !isLast) return null;
+    throw error;
+  });
+  // A server that is starting, or another command: soon it answers, or the folder is free.
+  if (atRest === null) return null;
   try {
-    return await perform(known, context, input);
+    return await perform(known, atRest.context, input);
   } finally {
-    await close();
+    await atRest.close();
   }
 }
 

@@ -51,7 +51,7 @@ export function commands(doors: Doors, end: (code: number) => void): Command {
   addMailCommands(program, operate);
   addServerCommands(program, operate);
   leaf(program, "say <file>", "play a dialogue at a host and compare what it says; - is standard input")
-    .requiredOption("--host <host>", "name or address")
+    .option("--host <host>", "name or address", "127.0.0.1")
     .option("--port <port>", "where it listens", "25")
     .option("--tls", "TLS from the first octet on, unverified")
     .option("--patience <duration>", "how long to wait for a reply", "10 s")

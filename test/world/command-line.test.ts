@@ -192,3 +192,18 @@ test("a dialogue is played at a running server, which is then asked how it is", 
   // By the policy in force, since none was named.
   assert.equal((JSON.parse(offline.out) as { rule: string }).rule, "relay-denied");
 });
+
+test("commands and the start of a server wait for one another", async (t) => {
+  const folder = await folderWithBootFile(t);
+  const [{ stop }, ...answers] = await Promise.all([
+    served(t, folder),
+    gatepost(folder, "status"),
+    gatepost(folder, "account", "list"),
+    gatepost(folder, "queue", "list"),
+  ]);
+  assert.deepEqual(
+    answers.map(({ code, err }) => ({ code, err })),
+    answers.map(() => ({ code: 0, err: "" })),
+  );
+  await stop();
+});

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { epochOfRows, Ids, takeEpoch } from "../epoch.ts";
 import { makeSafeFolder } from "../safe-folder.ts";
 import type { Pace, Returned, Row, Statement, Store, Unit } from "../store.ts";
-import { type FolderLock, lockFolder } from "./folder-lock.ts";
+import { type FolderLock, lockFolderWithin } from "./folder-lock.ts";
 import { DatabaseThread } from "./thread.ts";
 
 export type SqliteOptions = {
@@ -10,15 +10,17 @@ export type SqliteOptions = {
   readonly folder: string;
   /** The disk or a thread failed: nothing more is accepted and the process must end. Called once. */
   readonly onFatal: (problem: string) => void;
+  /** How long to wait for another process to leave the folder. */
+  readonly waitMs?: number;
 };
 
 /**
  * Opens `<folder>/gatepost.db`: one thread that writes, one that reads. Throws `DataFolderInUse`, and an error that says what
  * is wrong with the database.
  */
-export async function openSqlite({ folder, onFatal }: SqliteOptions): Promise<Store> {
+export async function openSqlite({ folder, onFatal, waitMs = 0 }: SqliteOptions): Promise<Store> {
   await makeSafeFolder(folder);
-  const lock = lockFolder(folder);
+  const lock = await lockFolderWithin(folder, waitMs);
   const threads: DatabaseThread[] = [];
   let isOver = false;
   /** One without the other is of no use, and must not keep the process alive. */

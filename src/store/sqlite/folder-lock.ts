@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as after } from "node:timers/promises";
 import { DataFolderInUse } from "../store.ts";
 import { isBusy } from "./outcome.ts";
 
@@ -30,6 +31,20 @@ export function lockFolder(folder: string): FolderLock {
     },
   };
 }
+
+/** The same, waiting for one who holds it shortly: a command that works on a server's folder at rest. */
+export async function lockFolderWithin(folder: string, waitMs: number): Promise<FolderLock> {
+  for (let waited = 0; ; waited += lookEveryMs) {
+    try {
+      return lockFolder(folder);
+    } catch (error) {
+      if (!(error instanceof DataFolderInUse) || waited >= waitMs) throw error;
+    }
+    await after(lookEveryMs);
+  }
+}
+
+const lookEveryMs = 50;
 
 function pidIn(file: string): number | null {
   try {

@@ -159,9 +159,12 @@ export async function startServer({
   });
   if (delivers) runner.start();
   // In the background: only folders of earlier starts are looked at.
-  contents.sweep(clock.now()).catch((error: unknown) => {
-    emit({ name: "trouble", doing: "sweeping contents of earlier starts", problem: String(error) });
-  });
+  contents.sweep(clock.now()).then(
+    (swept) => {
+      if (swept.quarantined + swept.deleted > 0) emit({ name: "contents-swept", ...swept });
+    },
+    (error: unknown) => emit({ name: "trouble", doing: "sweeping contents of earlier starts", problem: String(error) }),
+  );
   emit({
     name: "server-started",
     listeners: reception.listeners.map(({ name, port }) => `${name}:${port}`),
@@ -230,10 +233,9 @@ function openDelivery({ config, resolver, store, contents, directory, clock, emi
   readonly ask: AskForRecipient;
 } {
   const { delivery, queue } = config;
-  const destinationFor = (forwardPath: string): Destination => {
+  const destinationFor = (forwardPath: string): Destination | null => {
     const address = parseAddress(forwardPath, { kind: "forward", allowsUtf8: true });
-    if ("refused" in address) throw new Error(`the queue holds an address that cannot be read: ${address.refused}`);
-    return destinationOf(policy(), address, (one) => directory.existence(one) !== "none");
+    return "refused" in address ? null : destinationOf(policy(), address, (one) => directory.existence(one) !== "none");
   };
   const own = policyContext(config).ownAddresses;
   const dialled = unionOf(config.localNetworksDialled.map(({ ip, prefix }) => setOfCidr(ip, prefix)));
@@ -283,7 +285,7 @@ function openDelivery({ config, resolver, store, contents, directory, clock, emi
     destinationOf: destinationFor,
     deliverHere: (entry, recipient) => {
       const destination = destinationFor(recipient.forwardPath);
-      const ends = directory.expand(destination.address);
+      const ends = destination === null ? "none" : directory.expand(destination.address);
       if (typeof ends === "string" || ends.mailboxes.length === 0) return null;
       const prefix = `Return-Path: <${entry.reversePath}>\r\n`;
       const { contentId, size: contentSize } = entry;

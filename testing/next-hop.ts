@@ -190,6 +190,7 @@ export function outgoing(
     content: {
       size: bytes.length,
       bytes,
+      flaw: () => Promise.resolve(null),
       async *stream() {
         yield bytes;
       },

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { readdir, readFile, statfs } from "node:fs/promises";
+import { join } from "node:path";
 
 /** What `check` asks of the machine. Each answer is `null` where it cannot be found out. */
 
@@ -42,6 +43,14 @@ export async function freeBytes(folder: string): Promise<number | null> {
   return statfs(folder).then(
     ({ bavail, bsize }) => bavail * bsize,
     () => null,
+  );
+}
+
+/** Files that no message named when they were found; none when there is no such folder. */
+export async function filesInQuarantine(data: string): Promise<number> {
+  return readdir(join(data, "quarantine")).then(
+    (names) => names.length,
+    () => 0,
   );
 }
 

@@ -21,6 +21,7 @@ function outgoing(content: string, more: Partial<Outgoing> & { readonly to?: rea
     content: {
       size: bytes.length,
       bytes,
+      flaw: () => Promise.resolve(null),
       async *stream() {
         yield bytes;
       },

@@ -57,7 +57,12 @@ export async function carriageFor(message: Outgoing, extensions: ReadonlySet<str
 }
 
 function converted(content: ContentSource, survey: Parameters<typeof toSevenBit>[1]): ContentSource {
-  return { size: content.size, bytes: null, stream: () => toSevenBit(content.stream(), survey) };
+  return {
+    size: content.size,
+    bytes: null,
+    flaw: () => content.flaw(),
+    stream: () => toSevenBit(content.stream(), survey),
+  };
 }
 
 function isAsciiPath(path: string): boolean {

@@ -18,7 +18,7 @@ export type ReportsOptions = {
   readonly store: Pick<Store, "nextId">;
   readonly contents: Contents;
   readonly directory: Directory;
-  readonly destinationOf: (forwardPath: string) => Destination;
+  readonly destinationOf: (forwardPath: string) => Destination | null;
   readonly now: () => number;
 };
 
@@ -45,7 +45,7 @@ export function openReports(options: ReportsOptions): Reports {
       writer.write(bytes);
       const content = await writer.finish();
       const destination = options.destinationOf(request.entry.reversePath);
-      const ends = destination.kind === "here" ? options.directory.expand(destination.address) : "none";
+      const ends = destination?.kind === "here" ? options.directory.expand(destination.address) : "none";
       if (typeof ends === "object" && ends.away.length === 0) {
         const delivery = {
           contentId: content.id,

@@ -1,7 +1,7 @@
 import type { Destination } from "../policy/decision.ts";
 import type { Emit } from "../events/emit.ts";
 import type { ContentSource, QueuedRecipient, QueueEntry, RecipientOutcome } from "../queue/entry.ts";
-import { expiredOutcome, fateOf, type ReportKind, type Ruling } from "../queue/fate.ts";
+import { expiredOutcome, fateOf, type ReportKind, type Ruling, wantsReport } from "../queue/fate.ts";
 import { nextHopKey, planTransactions } from "../queue/plan.ts";
 import type { Schedule } from "../queue/schedule.ts";
 import type { Contents } from "../store/content.ts";
@@ -9,19 +9,18 @@ import type { Claim, FreshEntry, Handover } from "../store/handover.ts";
 import {
   claimDue,
   claimedRecipient,
-  entryOfRow,
   finishRecipients,
-  mostEntriesARead,
   nextDueAt,
   nextDueAtOfRows,
-  readEntries,
   recordAttempt,
   releaseLease,
   retryLater,
+  setAside,
 } from "../store/queue.ts";
 import { refOf } from "../store/ref.ts";
-import type { Statement, Store } from "../store/store.ts";
+import type { Statement, Store, Unit } from "../store/store.ts";
 import type { Clock, Timer } from "../time/clock.ts";
+import { readClaimed } from "./claimed.ts";
 import type { Reports } from "./reporting.ts";
 import type { Remote, SendResult, Target } from "./target.ts";
 
@@ -34,8 +33,8 @@ export type RunnerOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
-  /** By the policy in force at the moment of delivery. */
-  readonly destinationOf: (forwardPath: string) => Destination;
+  /** By the policy in force at the moment of delivery; `null`: the address cannot be read (a damaged queue). */
+  readonly destinationOf: (forwardPath: string) => Destination | null;
   /** Statements that put a recipient of ours into its mailbox; `null`: there is nobody of that name. */
   readonly deliverHere: (entry: QueueEntry, recipient: QueuedRecipient) => readonly Statement[] | null;
   /** The hosts of a next hop, or why there are none now or ever. */
@@ -178,21 +177,14 @@ export class Runner implements Handover {
     ]);
     const claimed = rows.map(claimedRecipient);
     this.#held += claimed.length;
-    const byEntry = Map.groupBy(claimed, ({ entryId }) => entryId);
-    const ids = [...byEntry.keys()];
-    for (let at = 0; at < ids.length; at += mostEntriesARead) {
-      for (const row of await store.read(readEntries(ids.slice(at, at + mostEntriesARead)))) {
-        const { entry, content } = entryOfRow(row);
-        const recipients = byEntry.get(entry.id) ?? [];
-        if (content === null) {
-          this.#held -= recipients.length;
-          this.#trouble(
-            "reading the queue",
-            new Error(`the content of ${refOf(entry.id)} is missing: it stays in the queue`),
-          );
-        } else this.#place(entry, recipients, { content: this.#options.contents.open(content), leaseUntil });
-      }
-    }
+    const { whole, damaged } = await readClaimed(claimed, this.#options).catch((error: unknown) => {
+      // Their leases end by themselves.
+      this.#held -= claimed.length;
+      throw error;
+    });
+    for (const { entry, recipients, reason } of damaged)
+      this.#begin(this.#setAside(recipients, { entry, leaseUntil, reason }));
+    for (const { entry, recipients, content } of whole) this.#place(entry, recipients, { content, leaseUntil });
     if (claimed.length === room) return 0;
     const next = nextDueAtOfRows(await store.read(nextDueAt(now)));
     return next === null ? looksAtMostEveryMs : Math.min(looksAtMostEveryMs, Math.max(50, next - clock.now()));
@@ -204,8 +196,9 @@ export class Runner implements Handover {
     const away = new Map<QueuedRecipient, Extract<Destination, { kind: "away" }>>();
     for (const recipient of recipients) {
       const destination = this.#options.destinationOf(recipient.forwardPath);
-      if (destination.kind === "away") away.set(recipient, destination);
-      else this.#deliverHere(entry, recipient, held);
+      if (destination === null) this.#begin(this.#setAside([recipient], { entry, reason: unreadablePath, ...held }));
+      else if (destination.kind === "away") away.set(recipient, destination);
+      else this.#begin(this.#deliverHere(entry, recipient, held));
     }
     const groups = planTransactions(
       [...away.keys()],
@@ -227,20 +220,20 @@ export class Runner implements Handover {
     }
   }
 
-  #deliverHere(
+  async #deliverHere(
     entry: QueueEntry,
     recipient: QueuedRecipient,
     { content, leaseUntil }: Pick<Work, "content" | "leaseUntil">,
-  ): void {
+  ): Promise<void> {
+    const reason = await this.#flawOf(content);
+    if (reason !== null) return this.#setAside([recipient], { entry, leaseUntil, reason });
     const statements = this.#options.deliverHere(entry, recipient);
     const outcome: RecipientOutcome =
       statements === null
         ? { result: "permanent", code: null, status: "5.1.1", said: "there is no such mailbox here", host: null }
         : { result: "accepted", code: null, status: "2.0.0", said: "delivered here", host: null };
     const work = { entry, recipients: [recipient], content, leaseUntil };
-    this.#begin(
-      this.#record(work, { outcomes: [outcome], beganAt: this.#options.clock.now(), extra: statements ?? [] }),
-    );
+    await this.#record(work, { outcomes: [outcome], beganAt: this.#options.clock.now(), extra: statements ?? [] });
   }
 
   #run(lane: Lane): void {
@@ -257,6 +250,12 @@ export class Runner implements Handover {
   async #send(lane: Lane, work: Work): Promise<void> {
     const beganAt = this.#options.clock.now();
     try {
+      const reason = await this.#flawOf(work.content);
+      if (reason !== null) {
+        await this.#setAside(work.recipients, { ...work, reason });
+        lane.underWay--;
+        return this.#run(lane);
+      }
       const result = await this.#attempt(work);
       if (result === null) {
         lane.underWay--;
@@ -359,6 +358,67 @@ export class Runner implements Handover {
     }
   }
 
+  // Setting aside
+
+  /** Before anybody is dialled. Few octets were read with the entry; a file is looked at. */
+  async #flawOf(content: ContentSource): Promise<string | null> {
+    if (content.bytes !== null) return null;
+    try {
+      return await content.flaw();
+    } catch (error) {
+      // The disk, not this file: the attempt will meet it too, and wait.
+      this.#trouble("looking at a content", error);
+      return null;
+    }
+  }
+
+  /**
+   * Nothing of a damaged entry is thrown away and nobody is dialled for it: an administrator finds it in `queue list` with the
+   * reason, and `queue retry` tries it again. Its sender is told, where there is one, that it waits.
+   */
+  async #setAside(
+    recipients: readonly QueuedRecipient[],
+    found: { readonly entry: QueueEntry | null; readonly leaseUntil: number; readonly reason: string },
+  ): Promise<void> {
+    const { store, clock, emit } = this.#options;
+    const now = clock.now();
+    const outcome = { ...setAsideOutcome, said: found.reason };
+    try {
+      const told = this.#toBeTold(recipients, found.entry);
+      const unit: Statement[] = [];
+      for (const recipient of recipients) {
+        const isDelayReported = recipient.isDelayReported || told.includes(recipient);
+        const ids = { id: store.nextId(), recipientId: recipient.id };
+        unit.push(recordAttempt({ ...ids, beganAt: now, endedAt: now, ...outcome }));
+        unit.push(setAside({ ...recipient, isDelayReported }, found));
+      }
+      if (found.entry !== null && told.length > 0) unit.push(...(await this.#damageReport(told, found.entry)));
+      await store.commit(unit);
+      if (told.length > 0) this.#claimSoon(0);
+      for (const { entryId, forwardPath } of recipients) {
+        emit({ name: "recipient-set-aside", message: refOf(entryId), forwardPath, reason: found.reason });
+      }
+    } catch (error) {
+      this.#trouble("setting a damaged message aside", error);
+    } finally {
+      this.#held -= recipients.length;
+    }
+  }
+
+  #toBeTold(recipients: readonly QueuedRecipient[], entry: QueueEntry | null): readonly QueuedRecipient[] {
+    if (entry === null) return [];
+    // An address that cannot be read is no text for a report.
+    const isReadable = ({ forwardPath }: QueuedRecipient) => this.#options.destinationOf(forwardPath) !== null;
+    return recipients.filter((one) => !one.isDelayReported && wantsReport("DELAY", one, entry) && isReadable(one));
+  }
+
+  #damageReport(told: readonly QueuedRecipient[], entry: QueueEntry): Promise<Unit> {
+    const lastAttemptAt = this.#options.clock.now();
+    const about = { outcome: setAsideOutcome, lastAttemptAt, willRetryUntil: null };
+    const recipients = told.map((recipient) => ({ recipient, ...about }));
+    return this.#options.reports.unitFor({ kind: "delay", entry, content: noContent, recipients });
+  }
+
   #waits(
     { recipient, outcome, ruling }: Judged & { readonly ruling: Extract<Ruling, { fate: "waiting" }> },
     attempt: { readonly beganAt: number; readonly endedAt: number; readonly leaseUntil: number },
@@ -427,6 +487,25 @@ export class Runner implements Handover {
 }
 
 type Judged = { readonly recipient: QueuedRecipient; readonly outcome: RecipientOutcome; readonly ruling: Ruling };
+
+const unreadablePath = "its address cannot be read";
+
+/** What the sender hears. RFC 3463 X.3.0. */
+const setAsideOutcome: RecipientOutcome = {
+  result: "transient",
+  code: null,
+  status: "4.3.0",
+  said: "the message was damaged here and waits for an administrator",
+  host: null,
+};
+
+/** Of a damaged message nothing goes back. */
+const noContent: ContentSource = {
+  size: 0,
+  bytes: new Uint8Array(),
+  flaw: () => Promise.resolve(null),
+  async *stream() {},
+};
 
 const unknownOutcome: RecipientOutcome = {
   result: "transient",

@@ -65,6 +65,15 @@ export type Event =
     }
   /** A next hop failed at encryption, and its route allows to do without (RFC 7435). */
   | { readonly name: "spoken-to-in-clear"; readonly host: string; readonly reason: string; readonly until: number }
+  | {
+      /** Its message is damaged: it stays in the queue until an administrator has looked. */
+      readonly name: "recipient-set-aside";
+      readonly message: string;
+      readonly forwardPath: string;
+      readonly reason: string;
+    }
+  /** Files of earlier starts that no message names. */
+  | { readonly name: "contents-swept"; readonly quarantined: number; readonly deleted: number }
   | { readonly name: "report-composed"; readonly message: string; readonly about: string; readonly kind: string }
   | { readonly name: "policy-applied"; readonly version: number; readonly who: string; readonly why: string }
   | { readonly name: "certificate-loaded"; readonly subject: string; readonly until: string }

@@ -83,6 +83,8 @@ function count(event: Event, add: Add): void {
       return add("recipients_deferred", none, 1);
     case "spoken-to-in-clear":
       return add("hosts_spoken_to_in_clear", none, 1);
+    case "recipient-set-aside":
+      return add("recipients_set_aside", none, 1);
     case "report-composed":
       return add("reports_composed", { kind: event.kind }, 1);
     case "policy-applied":
@@ -92,6 +94,7 @@ function count(event: Event, add: Add): void {
     case "server-started":
     case "server-stopped":
     case "certificate-loaded":
+    case "contents-swept":
       return;
     default:
       event satisfies never;

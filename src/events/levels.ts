@@ -19,6 +19,8 @@ export const levelOf = {
   "recipient-finished": "info",
   "recipient-deferred": "info",
   "spoken-to-in-clear": "warn",
+  "recipient-set-aside": "error",
+  "contents-swept": "warn",
   "report-composed": "info",
   "policy-applied": "info",
   "certificate-loaded": "info",

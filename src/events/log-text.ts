@@ -43,6 +43,10 @@ function sentence(event: Event): string {
       return `${quiet("waiting")}  ${event.message}: ${path(event.forwardPath)} until ${new Date(event.nextAt).toTimeString().slice(0, 8)}${at(event.host)}: ${said(event.said)}`;
     case "spoken-to-in-clear":
       return `${bad("in clear")} with ${said(event.host)} until ${new Date(event.until).toTimeString().slice(0, 8)}: ${said(event.reason)}`;
+    case "recipient-set-aside":
+      return `${bad("damaged")}  ${event.message}: ${path(event.forwardPath)} is set aside: ${said(event.reason)}`;
+    case "contents-swept":
+      return `${quiet("swept")}    ${count(event.quarantined, "file")} without a message put into quarantine, ${event.deleted} deleted after a week there`;
     case "report-composed":
       return `${quiet("report")}   ${event.message} about ${event.about}: ${event.kind}`;
     case "policy-applied":

@@ -38,6 +38,8 @@ export type QueuedRecipient = {
 export type ContentSource = {
   readonly size: number;
   readonly bytes: Uint8Array | null;
+  /** What is wrong with the bytes, in words; `null`: they are there and as many as they were. Looks at the disk. */
+  flaw(): Promise<string | null>;
   stream(): AsyncIterable<Uint8Array>;
 };
 

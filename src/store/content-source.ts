@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContentSource } from "../queue/entry.ts";
 
@@ -23,15 +23,45 @@ export function sourceOf(root: string, { size, inline, file }: ContentRow): Cont
     return {
       size,
       bytes: inline,
+      flaw: () => Promise.resolve(null),
       async *stream() {
         yield inline;
       },
     };
   }
-  return { size, bytes: null, stream: () => readFile(root, { size, file }) };
+  return {
+    size,
+    bytes: null,
+    flaw: () => flawOf(root, { size, file }),
+    stream: () => readFile(root, { size, file }),
+  };
 }
 
-async function* readFile(root: string, { size, file }: Omit<ContentRow, "inline">): AsyncGenerator<Uint8Array> {
+type FileRow = Omit<ContentRow, "inline">;
+
+/** Rejects with what the disk says when that is no word about this file. */
+async function flawOf(root: string, row: FileRow): Promise<string | null> {
+  try {
+    const handle = await openWhole(root, row);
+    await handle.close();
+    return null;
+  } catch (error) {
+    if (error instanceof ContentDamaged) return error.message;
+    throw error;
+  }
+}
+
+async function* readFile(root: string, row: FileRow): AsyncGenerator<Uint8Array> {
+  const handle = await openWhole(root, row);
+  try {
+    yield* handle.createReadStream({ autoClose: false });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Throws `ContentDamaged` unless the file is there with all its octets. */
+async function openWhole(root: string, { size, file }: FileRow): Promise<FileHandle> {
   // Our own names are "<epoch>/<id>": nothing else in a row leads to a file.
   if (file === null || !/^[0-9]+\/[0-9]+$/.test(file))
     throw new ContentDamaged("the bytes of the message are not there");
@@ -41,11 +71,8 @@ async function* readFile(root: string, { size, file }: Omit<ContentRow, "inline"
     }
     throw error;
   });
-  try {
-    const found = (await handle.stat()).size;
-    if (found !== size) throw new ContentDamaged(`content/${file} has ${found} octets where ${size} were written`);
-    yield* handle.createReadStream({ autoClose: false });
-  } finally {
-    await handle.close();
-  }
+  const found = (await handle.stat()).size;
+  if (found === size) return handle;
+  await handle.close();
+  throw new ContentDamaged(`content/${file} has ${found} octets where ${size} were written`);
 }

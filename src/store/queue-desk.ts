@@ -1,5 +1,5 @@
 import type { QueuedRecipient } from "../queue/entry.ts";
-import { deleteUnneededContent, recipientOfRow } from "./queue.ts";
+import { deleteUnneededContent, neverDue, recipientOfRow } from "./queue.ts";
 import type { Row, Statement, Unit } from "./store.ts";
 
 /** What people ask and do about the queue: list, show, retry, delete. */
@@ -89,6 +89,12 @@ export function pastAttempt(row: Row): PastAttempt {
   };
 }
 
+/** How many recipients are set aside. */
+export const countSetAside = {
+  sql: "SELECT COUNT(*) AS recipients FROM recipient WHERE due_at >= ?",
+  parameters: [neverDue],
+} as const;
+
 /** How much is queued. */
 export const countQueue = {
   sql: "SELECT (SELECT COUNT(*) FROM entry) AS entries, (SELECT COUNT(*) FROM recipient) AS recipients",
@@ -110,9 +116,9 @@ export function retryEntry(entryId: number | null, now: number): Statement {
 
 /**
  * Takes an entry out of the queue for good, without a report. Returned are the recipients that were deleted (`id`,
- * `forward_path`) and, when the content went with them and was a file, its `file`.
+ * `forward_path`) and, when the content went with them and was a file, its `file`. `contentId`: `null` leaves the content alone.
  */
-export function deleteEntry(entryId: number, contentId: number): Unit {
+export function deleteEntry(entryId: number, contentId: number | null): Unit {
   return [
     {
       sql: "DELETE FROM attempt WHERE recipient_id IN (SELECT id FROM recipient WHERE entry_id = ?)",
@@ -124,6 +130,6 @@ export function deleteEntry(entryId: number, contentId: number): Unit {
       returns: true,
     },
     { sql: "DELETE FROM entry WHERE id = ?", parameters: [entryId] },
-    deleteUnneededContent(contentId, true),
+    ...(contentId === null ? [] : [deleteUnneededContent(contentId, true)]),
   ];
 }

@@ -230,6 +230,18 @@ export function retryLater(retry: {
   };
 }
 
+/** When a recipient that is set aside is due: never, until an administrator says `queue retry`. 9999-01-01. */
+export const neverDue = 253_370_764_800_000;
+
+/** Keeps a recipient that cannot be sent as it is (a damaged queue, field case O-33), with the reason in words. */
+export function setAside(
+  { id, attempts, isDelayReported }: Pick<QueuedRecipient, "id" | "attempts" | "isDelayReported">,
+  found: { readonly leaseUntil: number; readonly reason: string },
+): Statement {
+  const { leaseUntil, reason: waitsFor } = found;
+  return retryLater({ recipientId: id, leaseUntil, dueAt: neverDue, waitsFor, attempts, isDelayReported });
+}
+
 /** Gives back what was claimed and not begun: due at once, the attempt not counted. */
 export function releaseLease(recipientId: number, leaseUntil: number, now: number): Statement {
   return {

@@ -54,14 +54,19 @@ export class DataFolderInUse extends Error {
   }
 }
 
-/** The store cannot keep anything now. `isFatal`: an I/O error on commit or sync; the process must end. */
+/**
+ * The store cannot keep anything now. `isFatal`: an I/O error on commit or sync; the process must end. `isDamage`: what was to
+ * be read stands where the disk or the file is damaged; other reads go on.
+ */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
   readonly isFatal: boolean;
   readonly isFull: boolean;
-  constructor(message: string, state: { isFatal: boolean; isFull: boolean }, cause?: unknown) {
+  readonly isDamage: boolean;
+  constructor(message: string, state: { isFatal: boolean; isFull: boolean; isDamage?: boolean }, cause?: unknown) {
     super(message, { cause });
     this.isFatal = state.isFatal;
     this.isFull = state.isFull;
+    this.isDamage = state.isDamage ?? false;
   }
 }

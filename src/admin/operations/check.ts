@@ -9,9 +9,10 @@ import { type Lookup, type MxRecord, wordsForFailure } from "../../dns/resolver.
 import { systemResolver } from "../../dns/system-resolver.ts";
 import { checkPolicy } from "../../policy/check.ts";
 import { lastUseOfGrants } from "../../store/journal-desk.ts";
+import { countSetAside } from "../../store/queue-desk.ts";
 import { highestTime, readSetting, settingOf } from "../../store/settings.ts";
 import type { AdminContext } from "../context.ts";
-import { certificateIn, filtersLoosely, forwardsPackets, freeBytes } from "../machine.ts";
+import { certificateIn, filesInQuarantine, filtersLoosely, forwardsPackets, freeBytes } from "../machine.ts";
 import { operation } from "../operation.ts";
 
 const finding = z.object({ about: z.string(), level: z.enum(["error", "warning", "note"]), finding: z.string() });
@@ -22,7 +23,7 @@ const mostDomains = 50;
 
 export const check = operation({
   name: "check",
-  help: "what deserves a look: policy, certificate, disk, clock, addresses and names",
+  help: "what deserves a look: policy, certificate, disk, clock, queue, addresses and names",
   input: z.strictObject({ dns: z.boolean().optional() }),
   output: z.array(finding),
   worksAtRest: true,
@@ -32,6 +33,7 @@ export const check = operation({
       aboutCertificate(context),
       aboutDisk(context.config),
       aboutClock(context),
+      aboutQueue(context),
       ...(dns === true ? [aboutNames(context)] : []),
     ]);
     return [...aboutConfig(context.config), ...found.flat()];
@@ -108,6 +110,22 @@ async function aboutDisk({ data, disk }: Config): Promise<Finding[]> {
   const words = `${roundSize(free)} are free, ${roundSize(disk.reserve)} are kept in reserve`;
   if (free < disk.reserve) return [{ about: data, level: "error", finding: `${words}: new mail is put off` }];
   return free < 5 * disk.reserve ? [{ about: data, level: "warning", finding: words }] : [];
+}
+
+/** What was found damaged and set aside (field case O-33). */
+async function aboutQueue({ store, config }: AdminContext): Promise<Finding[]> {
+  const [rows, files] = await Promise.all([store.read(countSetAside), filesInQuarantine(config.data)]);
+  const recipients = Number(rows[0]?.["recipients"] ?? 0);
+  const found: Finding[] = [];
+  if (recipients > 0) {
+    const words = `${recipients} waiting recipients are set aside, because their message is damaged: see queue list`;
+    found.push({ about: "the queue", level: "error", finding: words });
+  }
+  if (files > 0) {
+    const words = `${files} files that no message names are kept there, each for a week`;
+    found.push({ about: join(config.data, "quarantine"), level: "note", finding: words });
+  }
+  return found;
 }
 
 async function aboutClock({ store, clock }: AdminContext): Promise<Finding[]> {

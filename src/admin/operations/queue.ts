@@ -9,7 +9,9 @@ import {
   showEntry,
   type QueuedForPeople,
 } from "../../store/queue-desk.ts";
+import { neverDue } from "../../store/queue.ts";
 import { idOfRef, refOf } from "../../store/ref.ts";
+import { StoreUnavailable } from "../../store/store.ts";
 import { operation } from "../operation.ts";
 
 const recipient = z.object({
@@ -24,10 +26,11 @@ const recipient = z.object({
 });
 
 function show(queued: QueuedForPeople, now: number): z.output<typeof recipient> {
-  const { recipient: one, reversePath, size, bornAt } = queued;
+  const { recipient: one, reversePath, contentId, size, bornAt } = queued;
   return {
     message: refOf(one.entryId),
-    from: reversePath === "" ? "<>" : reversePath,
+    // Only where the entry is there is "" the null reverse-path.
+    from: contentId === 0 ? "?" : reversePath === "" ? "<>" : reversePath,
     to: one.forwardPath,
     size,
     since: timeOf(bornAt),
@@ -37,6 +40,7 @@ function show(queued: QueuedForPeople, now: number): z.output<typeof recipient> 
 }
 
 function waitsOf({ leaseUntil, waitsFor, recipient: { dueAt, attempts } }: QueuedForPeople, now: number): string {
+  if (dueAt >= neverDue) return `set aside, because it is damaged: ${waitsFor ?? ""}`;
   if (leaseUntil > now) return `attempt ${attempts} is under way`;
   const until = dueAt <= now ? "is due now" : `until ${timeOf(dueAt)}`;
   return waitsFor === null ? until : `${until}: ${waitsFor}`;
@@ -117,7 +121,11 @@ export const queueDelete = operation({
     const queued = id === null ? [] : (await store.read(showEntry(id))).map(queuedForPeople);
     const [first] = queued;
     if (id === null || first === undefined) return unknown(message);
-    const [rows = []] = await store.commit(deleteEntry(id, first.contentId));
+    const [rows = []] = await store.commit(deleteEntry(id, first.contentId)).catch((error: unknown) => {
+      // Octets on a damaged page cannot be given back: they stay, and nobody names them.
+      if (error instanceof StoreUnavailable && error.isDamage) return store.commit(deleteEntry(id, null));
+      throw error;
+    });
     const recipients = rows.map((row) => String(row["forward_path"]));
     for (const forwardPath of recipients) {
       emit({

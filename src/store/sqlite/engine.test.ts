@@ -180,3 +180,29 @@ test("damage that is met by a read concerns the reader only", async () => {
   assert.deepEqual(kinds(outcomes), ["unavailable", "returned", "failed"]);
   engine.close();
 });
+
+test("damage that a unit comes by concerns that unit only", async () => {
+  let inserts = 0;
+  const isMet = (word: string) => (word === "INSERT" && [2, 4].includes(++inserts) ? codes.corrupt : null);
+  const engine = await engineThat(isMet, false);
+  assert.deepEqual(kinds(engine.commit([put("n1")], [put("n2")], [put("n3")])), ["kept", "unavailable", "kept"]);
+  assert.deepEqual(engine.names(), ["n1", "n3"]);
+  engine.close();
+});
+
+test("a read that failed does not make the next one by the same text fail", async () => {
+  const database = await openDatabase(":memory:");
+  const engine = new Engine(database);
+  const texts = new TextRegistry();
+  database.function("broken", (isBroken) => {
+    if (isBroken === 1) throw Object.assign(new Error("the page is damaged"), { errcode: codes.corrupt });
+    return 0;
+  });
+  const read = (isBroken: number): Unit => [{ sql: "SELECT broken(?)", parameters: [isBroken], returns: true }];
+  assert.deepEqual(kinds(engine.read(pack([read(0), read(1), read(0)], texts))), [
+    "returned",
+    "unavailable",
+    "returned",
+  ]);
+  engine.close();
+});

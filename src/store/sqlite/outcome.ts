@@ -5,7 +5,13 @@ export type Outcome =
   | null
   | { readonly tables: readonly Table[] }
   | { readonly failed: string }
-  | { readonly unavailable: string; readonly isFatal: boolean; readonly isFull: boolean };
+  | {
+      readonly unavailable: string;
+      readonly isFatal: boolean;
+      readonly isFull: boolean;
+      /** A statement met a place in the file that is damaged. */
+      readonly isDamage?: boolean;
+    };
 
 /** `null`: every unit of the batch was kept and none returns rows. */
 export type Outcomes = readonly Outcome[] | null;
@@ -35,26 +41,38 @@ const ioErrorNoMemory = codes.ioError | (12 << 8);
 
 /** The statement or the data is at fault, so that the same unit fails again, and only it. */
 const unitsOwn = new Set([codes.error, codes.tooBig, codes.constraint, codes.mismatch, codes.range]);
-const fatal = new Set([codes.ioError, codes.corrupt, codes.cantOpen, codes.protocol, codes.notADatabase]);
+const fatal = new Set([codes.ioError, codes.cantOpen, codes.protocol, codes.notADatabase]);
 
 /** A unit asked for another number of changed rows. */
 export class ConditionFailed extends Error {
   override readonly name = "ConditionFailed";
 }
 
-/** Without a code it is our condition, or a value that the binding refuses. */
+/**
+ * Without a code it is our condition, or a value that the binding refuses. A damaged page concerns the unit that came by it: one
+ * message that cannot be read any more is no reason to end (field case O-33).
+ */
 export function isUnitsOwn(error: unknown): boolean {
   const code = resultCode(error);
-  return code === 0 || unitsOwn.has(code & 0xff);
+  return code === 0 || unitsOwn.has(code & 0xff) || isDamage(code);
+}
+
+function isDamage(code: number): boolean {
+  return (code & 0xff) === codes.corrupt;
 }
 
 export function outcomeOf(error: unknown): NonNullable<Outcome> {
   const message = error instanceof Error ? error.message : String(error);
-  if (isUnitsOwn(error)) return { failed: message };
   const code = resultCode(error);
+  if (isUnitsOwn(error) && !isDamage(code)) return { failed: message };
   const primary = code & 0xff;
   const isFatal = code !== ioErrorNoMemory && fatal.has(primary);
-  return { unavailable: `${message} (SQLite ${code})`, isFatal, isFull: primary === codes.full };
+  return {
+    unavailable: `${message} (SQLite ${code})`,
+    isFatal,
+    isFull: primary === codes.full,
+    isDamage: isDamage(code),
+  };
 }
 
 export function isBusy(error: unknown): boolean {

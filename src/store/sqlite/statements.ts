@@ -64,7 +64,11 @@ export class Statements {
         skipUnit(walk);
         const outcome = outcomeOf(error);
         // A damaged place in the file concerns those who read it; only what cannot be written ends the process.
-        outcomes.push("isFatal" in outcome ? { ...outcome, isFatal: false } : outcome);
+        outcomes.push(
+          "isFatal" in outcome
+            ? { ...outcome, isFatal: false, isDamage: outcome.isFatal || outcome.isDamage === true }
+            : outcome,
+        );
       }
     }
     return outcomes;
@@ -119,11 +123,25 @@ function takeParameters(walk: Walk): Value[] {
 
 function readRows(statement: StatementSync, parameters: Value[]): Value[][] {
   const rows: Value[][] = [];
-  for (const row of statement.iterate(...parameters)) {
-    if (rows.length === mostRows) throw new Error(`more than ${mostRows} rows: ${statement.sourceSQL.slice(0, 80)}`);
-    rows.push(row as unknown as Value[]);
+  try {
+    for (const row of statement.iterate(...parameters)) {
+      if (rows.length === mostRows) throw new Error(`more than ${mostRows} rows: ${statement.sourceSQL.slice(0, 80)}`);
+      rows.push(row as unknown as Value[]);
+    }
+    return rows;
+  } catch (error) {
+    forgetError(statement, parameters);
+    throw error;
   }
-  return rows;
+}
+
+/** node:sqlite throws the error of a statement that failed while it was read once more, at whatever it is asked for next. */
+function forgetError(statement: StatementSync, parameters: Value[]): void {
+  try {
+    statement.iterate(...parameters);
+  } catch {
+    // This was the second time.
+  }
 }
 
 function expect(wanted: number, changed: number, statement: StatementSync): void {

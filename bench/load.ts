@@ -116,7 +116,7 @@ async function hold(job: Extract<Job, { kind: "hold" }>, tally: Tally): Promise<
     tally.done++;
   };
   // As many at a time as a listener's backlog holds with ease.
-  await sessions(100, { seconds: 60, most: job.connections }, { tally, turn });
+  await sessions(100, { seconds: 600, most: job.connections }, { tally, turn });
 }
 
 /** A message with its final dot, in lines of text. */

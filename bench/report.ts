@@ -15,6 +15,7 @@ const figures: readonly Figure[] = [
   { key: "perSecond", label: "a second", digits: 0 },
   { key: "perSecondBefore", label: "a second, queue empty", digits: 0 },
   { key: "startMs", label: "ms from start to banner", digits: 0 },
+  { key: "startCpuMs", label: "ms of processor until then", digits: 0 },
   { key: "openMs", label: "ms until all are open", digits: 0 },
   { key: "kbEach", label: "KB a connection", digits: 1 },
   { key: "cpuMs", label: "ms of processor for 1,000", digits: 0 },

@@ -26,6 +26,7 @@ export type Sample = {
   readonly openMs?: number;
   readonly kbEach?: number;
   readonly startMs?: number;
+  readonly startCpuMs?: number;
   readonly perSecondBefore?: number;
   readonly residentMb?: number;
   /** What went wrong: a figure beside it says little. */
@@ -141,7 +142,7 @@ function idleCell({ connections, tls }: BenchOptions, isTls: boolean): Cell {
   };
 }
 
-/** Fills the queue, starts again, and sends as much as before. */
+/** The rate with an empty queue, then with a full one after a new start; both as warm as the other. */
 function depthCell({ queued, seconds }: BenchOptions): Cell {
   const sessions = 10;
   const job = { kind: "send", sessions, octets: 1024, isKept: true, toSink: false } as const;
@@ -158,10 +159,11 @@ function depthCell({ queued, seconds }: BenchOptions): Cell {
       });
       return withServer(settings, async ({ load, server }) => {
         const { startMs, port } = server;
-        const { cpuMs } = await server.read();
+        const { cpuMs: startCpuMs } = await server.read();
+        await load.do({ ...job, port, amount: warmUp({ seconds }) });
         const { done, failed, seconds: took } = await load.do({ ...job, port, amount: { seconds, most: 1e9 } });
         const { residentKb } = await server.read();
-        return { startMs, cpuMs, perSecondBefore, perSecond: done / took, residentMb: residentKb / 1024, failed };
+        return { startMs, startCpuMs, perSecondBefore, perSecond: done / took, residentMb: residentKb / 1024, failed };
       });
     },
   };

@@ -54,6 +54,8 @@ export type ServerOptions = {
   readonly firstPolicy?: string;
   /** Of the first account and policy; else the host name, or example.test. */
   readonly firstDomain?: string;
+  /** Where hosts listen that MX records name: 25, but for worlds of which every host is on one machine. */
+  readonly exchangePort?: number;
   /** `false`: what is accepted stays in the queue. */
   readonly delivers?: boolean;
   /** The store cannot be trusted any more: end the process. */
@@ -81,6 +83,7 @@ export async function startServer({
   onFatal,
   store: openedAhead,
   delivers = true,
+  exchangePort = 25,
   firstPolicy,
   firstDomain = usualFirstDomain(config),
 }: ServerOptions): Promise<RunningServer> {
@@ -121,6 +124,7 @@ export async function startServer({
   const { runner, ask } = openDelivery({
     config,
     resolver,
+    exchangePort,
     store,
     contents,
     directory,
@@ -216,6 +220,7 @@ export async function startServer({
 type RunnerParts = {
   readonly config: Config;
   readonly resolver: Resolver;
+  readonly exchangePort: number;
   readonly store: Store;
   readonly contents: Contents;
   readonly directory: LiveDirectory;
@@ -228,7 +233,18 @@ type RunnerParts = {
 /** Longer than the longest attempt: connect, all commands, content and the final dot. */
 const leaseMs = 60 * 60_000;
 
-function openDelivery({ config, resolver, store, contents, directory, clock, emit, policy, listeners }: RunnerParts): {
+function openDelivery({
+  config,
+  resolver,
+  exchangePort,
+  store,
+  contents,
+  directory,
+  clock,
+  emit,
+  policy,
+  listeners,
+}: RunnerParts): {
   readonly runner: Runner;
   readonly ask: AskForRecipient;
 } {
@@ -242,6 +258,7 @@ function openDelivery({ config, resolver, store, contents, directory, clock, emi
   const [first = 5 * 60_000, ...further] = queue.retry;
   const targetFor = targetsBy({
     resolver,
+    exchangePort,
     own: {
       names: new Set([config.hostname, ...config.ownNames, "localhost"]),
       addresses: own,

@@ -9,25 +9,52 @@ export type Arrived = {
   readonly content: string;
 };
 
+export type Sink = {
+  readonly port: number;
+  readonly arrived: readonly Arrived[];
+  /** How often it was dialled. */
+  readonly dialled: number;
+};
+
+export type SinkPlace = {
+  /** Any of 127.0.0.0/8. */
+  readonly address?: string;
+  /** Absent: any that is free. */
+  readonly port?: number;
+  /** Other than 220: nothing is taken. */
+  readonly greeting?: string;
+};
+
 /** The rest of the world: a next hop that takes everything, whoever it is for, and writes it down. */
 export async function openSink(
   t: TestContext,
-): Promise<{ readonly port: number; readonly arrived: readonly Arrived[] }> {
+  { address = "127.0.0.1", port = 0, greeting = "220 sink.test ESMTP" }: SinkPlace = {},
+): Promise<Sink> {
   const arrived: Arrived[] = [];
   const open = new Set<Socket>();
+  let dialled = 0;
   const server = createServer((socket) => {
+    dialled++;
+    if (!greeting.startsWith("220")) return void socket.on("error", () => {}).end(`${greeting}\r\n`);
     open.add(socket);
     socket.once("close", () => open.delete(socket));
     socket.on("error", () => socket.destroy());
+    socket.write(`${greeting}\r\n`);
     receive(socket, arrived);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, address, resolve));
   t.after(async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of open) socket.destroy();
     await closed;
   });
-  return { port: (server.address() as AddressInfo).port, arrived };
+  return {
+    port: (server.address() as AddressInfo).port,
+    arrived,
+    get dialled() {
+      return dialled;
+    },
+  };
 }
 
 const endOfContent = "\r\n.\r\n";
@@ -36,7 +63,6 @@ function receive(socket: Socket, arrived: Arrived[]): void {
   let [waiting, reversePath]: [string, string] = ["", ""];
   let recipients: string[] = [];
   let isContent = false;
-  socket.write("220 sink.test ESMTP\r\n");
   socket.on("data", (chunk) => {
     waiting += chunk.toString("latin1");
     for (;;) {

@@ -6,6 +6,7 @@ import type { TestContext } from "node:test";
 import { isConfig, readConfig } from "../src/config/read.ts";
 import type { Event } from "../src/events/catalogue.ts";
 import { startServer } from "../src/server.ts";
+import type { Clock } from "../src/time/clock.ts";
 import { systemClock } from "../src/time/system-clock.ts";
 
 /** What a scene may add to. */
@@ -26,8 +27,20 @@ port = 0
 connect = "2 s"
 `;
 
+export type WorldOptions = {
+  /** Instead of the usual boot file. */
+  readonly boot?: string;
+  readonly clock?: Clock;
+  /** Where the hosts listen that MX records name. */
+  readonly exchangePort?: number;
+};
+
 /** A whole server on free ports with a data folder of its own, closed and removed after the test. */
-export async function startedServer(t: TestContext, policy?: string, boot = usualBootFile) {
+export async function startedServer(
+  t: TestContext,
+  policy?: string,
+  { boot = usualBootFile, clock = systemClock, exchangePort }: WorldOptions = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), "gatepost-world-"));
   const file = { path: join(folder, "gatepost.toml"), text: boot };
   const config = readConfig({ file, environment: {}, machineName: "x", folder });
@@ -36,7 +49,8 @@ export async function startedServer(t: TestContext, policy?: string, boot = usua
   const waiting: { readonly wanted: (event: Event) => boolean; readonly resolve: () => void }[] = [];
   const server = await startServer({
     config,
-    clock: systemClock,
+    clock,
+    ...(exchangePort === undefined ? {} : { exchangePort }),
     emit(event) {
       events.push(event);
       for (const { wanted, resolve } of waiting) if (wanted(event)) resolve();

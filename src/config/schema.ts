@@ -170,7 +170,9 @@ const bootFile = z.strictObject({
         .describe("Waiting for one answer of one server; the second time a server is asked, twice that."),
     })
     .prefault({})
-    .describe("Where names are looked up."),
+    .describe(
+      "Where names are looked up. Names are whole: search domains are never added. `/etc/hosts` counts for the host of a route, not for the domains of mail and their MX.",
+    ),
   disk: z
     .strictObject({
       reserve: size().prefault("200 MB").describe("With less than this free, new mail is put off with 452."),

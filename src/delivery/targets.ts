@@ -11,13 +11,13 @@ export type TargetsOptions = {
   readonly resolver: Resolver;
   readonly own: Own;
   readonly random: () => number;
+  /** Where hosts listen that MX records name. */
+  readonly exchangePort: number;
   /** Our own listeners are never dialled, not even by a route (relay-policy §2.5). */
   readonly isOwnListener: (ip: Ip, port: number) => boolean;
   /** The password of an account at a smart host; `null`: none is kept. */
   readonly passwordOf: (account: string) => Promise<string | null>;
 };
-
-const smtpPort = 25;
 
 /** Finds the hosts of a next hop; an outcome when there are none now (transient) or ever (permanent). */
 export function targetsBy(options: TargetsOptions) {
@@ -37,7 +37,7 @@ export function targetsBy(options: TargetsOptions) {
 async function byMx(domain: string, options: TargetsOptions): Promise<readonly TargetHost[] | RecipientOutcome> {
   const found = await exchangesFor(domain, options);
   if ("fails" in found) return { result: found.fails, code: null, status: found.status, said: found.said, host: null };
-  return found.hosts.map(({ name, ip }) => ({ name, ip, port: smtpPort }));
+  return found.hosts.map(({ name, ip }) => ({ name, ip, port: options.exchangePort }));
 }
 
 async function byName(

@@ -29,11 +29,14 @@ export type Asking = {
 /** More exchanges than this are not tried. */
 const mostExchanges = 20;
 const mostHosts = 30;
+/** Of one family of one exchange; so one exchange with many addresses leaves room for the next, and IPv6 for IPv4. */
+const mostAddresses = 5;
 
 /** The hosts that take mail for a domain in the order in which to try them (RFC 5321 §5.1, RFC 7505). */
 export async function exchangesFor(domain: string, asking: Asking): Promise<Exchanges> {
   const literal = literalIp(domain);
   if (literal !== null) return usable([{ name: domain, ips: [literal] }], asking, null);
+  if (domain.startsWith("[")) return { fails: "permanent", status: "5.1.2", said: `${domain} is no address of a host` };
   const mx = await asking.resolver.resolveMx(domain);
   if (mx === "nxdomain") return { fails: "permanent", status: "5.1.2", said: `there is no domain ${domain}` };
   // The domain itself is the exchange only when an authority says that it has no MX.
@@ -57,41 +60,58 @@ function inOrder(records: readonly MxRecord[], random: () => number): MxRecord[]
     .slice(0, mostExchanges);
 }
 
+type Candidate = { readonly name: string; readonly preference: number; readonly ips: readonly Ip[] };
+
 async function resolved(
   records: readonly MxRecord[],
   { domain, asking }: { readonly domain: string; readonly asking: Asking },
 ): Promise<Exchanges> {
-  const candidates: { name: string; preference: number; ips: readonly Ip[] }[] = [];
-  let failure: string | null = null;
+  const { own, resolver } = asking;
+  const lookups = await Promise.all(
+    records.map(async ({ exchange }) => (own.names.has(exchange) ? "own" : resolver.resolveAddresses(exchange))),
+  );
+  const candidates: Candidate[] = [];
+  const failures: { readonly preference: number; readonly said: string }[] = [];
   let ownPreference = Infinity;
-  for (const { exchange, preference } of records) {
-    if (asking.own.names.has(exchange)) {
-      ownPreference = Math.min(ownPreference, preference);
-      continue;
-    }
-    const lookup = await asking.resolver.resolveAddresses(exchange);
-    if (typeof lookup === "object" && "records" in lookup) {
-      if (lookup.records.some((ip) => has(asking.own.addresses, ip)))
-        ownPreference = Math.min(ownPreference, preference);
-      candidates.push({ name: exchange, preference, ips: lookup.records });
-    } else if (typeof lookup === "object") failure = `${exchange}: ${wordsForFailure(lookup.failed)}`;
+  for (const [index, { exchange, preference }] of records.entries()) {
+    const lookup = lookups[index] ?? "nodata";
+    if (lookup === "own") ownPreference = Math.min(ownPreference, preference);
+    if (typeof lookup === "string") continue;
+    if ("failed" in lookup) failures.push({ preference, said: `${exchange}: ${wordsForFailure(lookup.failed)}` });
+    else if (lookup.records.some((ip) => has(own.addresses, ip))) ownPreference = Math.min(ownPreference, preference);
+    else candidates.push({ name: exchange, preference, ips: inTurn(lookup.records, asking.random) });
   }
   // Our own and worse ones are never tried: that would be a loop (RFC 5321 §5.1).
-  const better = candidates.filter(({ preference }) => preference < ownPreference);
+  const isBetter = ({ preference }: { readonly preference: number }) => preference < ownPreference;
+  const better = candidates.filter(isBetter);
+  const failure = failures.find(isBetter);
+  if (failure !== undefined) {
+    const said = `an exchange of ${domain} cannot be looked up: ${failure.said}`;
+    return usable(better, asking, { fails: "transient", status: "4.4.3", said });
+  }
   if (better.length === 0 && ownPreference < Infinity)
     return { fails: "permanent", status: "5.4.6", said: `the MX of ${domain} leads back to this server` };
-  return usable(
-    better,
-    asking,
-    failure === null
-      ? null
-      : { fails: "transient", status: "4.4.3", said: `an exchange of ${domain} cannot be looked up: ${failure}` },
-  );
+  return usable(better, asking, null);
 }
 
-type Candidate = { readonly name: string; readonly ips: readonly Ip[] };
+/**
+ * IPv6 before IPv4, each beginning with another address each time: the resolver keeps an answer for a while, so its own
+ * turning of the list (RFC 1794) would send everything to the first.
+ */
+function inTurn(ips: readonly Ip[], random: () => number): readonly Ip[] {
+  if (ips.length === 1) return ips;
+  return ([6, 4] as const).flatMap((family) => {
+    const some = ips.filter((ip) => ip.family === family);
+    const first = Math.floor(random() * some.length);
+    return [...some.slice(first), ...some.slice(0, first)].slice(0, mostAddresses);
+  });
+}
 
-function usable(candidates: readonly Candidate[], { own }: Asking, failure: Exchanges | null): Exchanges {
+function usable(
+  candidates: readonly Pick<Candidate, "name" | "ips">[],
+  { own }: Asking,
+  failure: Exchanges | null,
+): Exchanges {
   const hosts = candidates
     .flatMap(({ name, ips }) => ips.map((ip) => ({ name, ip })))
     .filter(({ ip }) => !has(own.neverDialled, ip) && !has(own.addresses, ip))

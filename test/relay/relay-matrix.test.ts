@@ -52,7 +52,7 @@ async function brokenDns(t: TestContext): Promise<number> {
 
 async function openMatrixWorld(t: TestContext) {
   const sink = await openSink(t);
-  const world = await startedServer(t, policyOf(sink.port), bootFile(await brokenDns(t)));
+  const world = await startedServer(t, policyOf(sink.port), { boot: bootFile(await brokenDns(t)) });
   const { administration } = world.server;
   for (const [address, senders] of [
     ["anna@example.test", "own"],

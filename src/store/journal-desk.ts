@@ -74,6 +74,14 @@ export async function lastUseOfGrants(
   return { lastUsed, since: since === null ? null : Number(since) };
 }
 
+/** Domains of the recipients of late, the newest first. */
+export async function domainsWrittenTo(store: Store): Promise<readonly string[]> {
+  const sql = "SELECT forward_path FROM decision ORDER BY id DESC LIMIT 10000";
+  const rows = await store.read({ sql, parameters: [] });
+  const domains = rows.map((row) => String(row["forward_path"])).map((path) => path.slice(path.lastIndexOf("@") + 1));
+  return [...new Set(domains)].filter((domain) => domain !== "");
+}
+
 function decisionOfRow(row: Row): DecisionRow {
   return {
     id: Number(row["id"]),

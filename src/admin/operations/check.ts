@@ -5,21 +5,18 @@ import { isLoopback } from "../../config/consistency.ts";
 import { formatDuration } from "../../config/duration.ts";
 import type { Config } from "../../config/schema.ts";
 import { roundSize } from "../../config/size.ts";
-import { type Lookup, type MxRecord, wordsForFailure } from "../../dns/resolver.ts";
 import { systemResolver } from "../../dns/system-resolver.ts";
 import { checkPolicy } from "../../policy/check.ts";
-import { lastUseOfGrants } from "../../store/journal-desk.ts";
+import { domainsWrittenTo, lastUseOfGrants } from "../../store/journal-desk.ts";
 import { countSetAside } from "../../store/queue-desk.ts";
 import { highestTime, readSetting, settingOf } from "../../store/settings.ts";
 import type { AdminContext } from "../context.ts";
 import { certificateIn, filesInQuarantine, filtersLoosely, forwardsPackets, freeBytes } from "../machine.ts";
+import { namesWorthALook } from "../names.ts";
 import { operation } from "../operation.ts";
 
 const finding = z.object({ about: z.string(), level: z.enum(["error", "warning", "note"]), finding: z.string() });
 type Finding = z.output<typeof finding>;
-
-/** Of domains whose names are looked up: nobody waits for a thousand of them. */
-const mostDomains = 50;
 
 export const check = operation({
   name: "check",
@@ -135,23 +132,12 @@ async function aboutClock({ store, clock }: AdminContext): Promise<Finding[]> {
   return [{ about: "the clock", level: "error", finding: words }];
 }
 
-/** Whether mail for our domains would find us. */
-async function aboutNames({ config, policy, clock }: AdminContext): Promise<Finding[]> {
-  const domains = policy
-    .current()
-    .policy.routing.entries.filter(({ route }) => route.kind === "inbound")
-    .map(({ form }) => form.domain)
-    .slice(0, mostDomains);
-  const own = new Set([config.hostname, ...config.ownNames]);
-  const resolver = systemResolver({ ...config.dns, timeoutMs: config.dns.timeout, clock });
-  const answers = await Promise.all(domains.map((domain) => resolver.resolveMx(domain)));
-  return domains.flatMap((domain, index) => aboutName(domain, answers[index] ?? "nodata", own));
-}
-
-function aboutName(domain: string, answer: Lookup<MxRecord>, own: ReadonlySet<string>): Finding[] {
-  const say = (finding: string): Finding[] => [{ about: domain, level: "warning", finding }];
-  if (answer === "nodata" || answer === "nxdomain") return say("has no MX: mail for it does not come here");
-  if ("failed" in answer) return say(`its MX cannot be looked up: ${wordsForFailure(answer.failed)}`);
-  const names = answer.records.map(({ exchange }) => exchange);
-  return names.some((name) => own.has(name)) ? [] : say(`its MX is ${names.join(", ")}, which is none of our names`);
+async function aboutNames({ config, policy, store, clock }: AdminContext): Promise<Finding[]> {
+  const found = await namesWorthALook({
+    policy: policy.current().policy,
+    resolver: systemResolver({ ...config.dns, timeoutMs: config.dns.timeout, clock }),
+    own: new Set([config.hostname, ...config.ownNames]),
+    written: await domainsWrittenTo(store),
+  });
+  return found.map((one) => ({ ...one, level: "warning" }));
 }

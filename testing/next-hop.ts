@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { duplexPair, type Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import { type Dialogue, readOctets } from "../src/cli/dialogue-file.ts";
 import { Connector } from "../src/delivery/connector.ts";
 import { HostsRemote } from "../src/delivery/hosts-remote.ts";
@@ -53,14 +55,17 @@ export class NextHop {
 
 /** The hop's end of a connection. */
 export class HopEnd {
-  readonly #stream: Duplex;
+  #stream: Duplex;
+  readonly #mostTurns: number;
   #heard = Buffer.alloc(0);
   #isClosed = false;
+  #wake: () => void = () => {};
 
-  constructor(stream: Duplex) {
+  /** In memory it is known soon that nothing more comes; over a socket the test's own timeout ends the waiting. */
+  constructor(stream: Duplex, mostTurns = 50) {
     this.#stream = stream;
-    stream.on("data", (chunk: Buffer) => (this.#heard = Buffer.concat([this.#heard, chunk])));
-    for (const end of ["end", "close", "error"]) stream.on(end, () => (this.#isClosed = true));
+    this.#mostTurns = mostTurns;
+    this.#listen();
   }
 
   get isClosed(): boolean {
@@ -79,10 +84,59 @@ export class HopEnd {
   /** Waits until the client said exactly this, and nothing more. */
   async hear(wanted: string | Buffer): Promise<void> {
     const octets = Buffer.from(wanted);
-    for (let turn = 0; turn < 50 && this.#heard.length < octets.length && !this.#isClosed; turn++) await nextTurn();
+    await this.#until(() => this.#heard.length >= octets.length);
     const heard = this.#heard;
     this.#heard = Buffer.alloc(0);
     assert.equal(heard.toString("latin1"), octets.toString("latin1"));
+  }
+
+  /** The next line, without its end. */
+  async hearLine(): Promise<string> {
+    await this.#until(() => this.#heard.includes("\r\n"));
+    const end = this.#heard.indexOf("\r\n");
+    if (end < 0) assert.fail(`no whole line: ${this.#heard.toString("latin1")}`);
+    const line = this.#heard.toString("utf8", 0, end);
+    this.#heard = this.#heard.subarray(end + 2);
+    return line;
+  }
+
+  /** Anything at all; it is still to be heard. */
+  async hearSomething(): Promise<void> {
+    await this.#until(() => this.#heard.length > 0);
+  }
+
+  async closed(): Promise<void> {
+    await this.#until(() => false);
+  }
+
+  /** The server's side of the handshake that the client began. */
+  async startTls({ certificate, key }: { readonly certificate: string; readonly key: string }): Promise<TLSSocket> {
+    this.#stream.removeAllListeners();
+    const secure = new TLSSocket(this.#stream, { isServer: true, cert: certificate, key });
+    this.#stream = secure;
+    this.#listen();
+    await once(secure, "secure");
+    return secure;
+  }
+
+  #listen(): void {
+    this.#stream.on("data", (chunk: Buffer) => {
+      this.#heard = Buffer.concat([this.#heard, chunk]);
+      this.#wake();
+    });
+    for (const end of ["end", "close", "error"]) {
+      this.#stream.on(end, () => {
+        this.#isClosed = true;
+        this.#wake();
+      });
+    }
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    for (let turn = 0; turn < this.#mostTurns && !isSo() && !this.#isClosed; turn++) {
+      if (this.#mostTurns < Infinity) await nextTurn();
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
   }
 }
 

@@ -158,6 +158,7 @@ describe("a content that cannot be read to its end", () => {
     const broken = {
       size: 100,
       bytes: null,
+      flaw: () => Promise.resolve(null),
       async *stream() {
         yield Buffer.from("Subject: t\r\n");
         throw new Error("the disk is gone");
@@ -180,6 +181,7 @@ describe("a content that cannot be read to its end", () => {
     const slow = {
       size: 100,
       bytes: null,
+      flaw: () => Promise.resolve(null),
       async *stream() {
         yield Buffer.from("Subject: t\r\n");
         await promise;

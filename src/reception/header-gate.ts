@@ -6,34 +6,29 @@ import { type HeaderField, readHeader, valueOf } from "../message/header.ts";
 import type { Reply } from "../smtp/reply.ts";
 import * as replies from "../smtp/replies.ts";
 
+const crlf = Buffer.from("\r\n");
 const crlfcrlf = Buffer.from("\r\n\r\n");
-/** A header beyond this is judged by its first part; the rest passes as it is. */
+/** A longer header is passed on as it is, except from an account that may write as itself only. */
 const maxHeader = 256 * 1024;
 
 /** Collects the pieces of a message up to the end of its header, however they were cut. */
 export class HeaderCollector {
   readonly pieces: Buffer[] = [];
   #size = 0;
-  #tail: Buffer = Buffer.alloc(0);
+  /** The last three octets. The message stands behind a line end: a blank line may be its first. */
+  #tail: Buffer = crlf;
 
   /** True once the header is whole, or as long as we are willing to look at. */
   add(piece: Buffer): boolean {
     this.pieces.push(piece);
-    const seam = this.#tail.length === 0 ? null : Buffer.concat([this.#tail, piece.subarray(0, 3)]);
-    const startsWithBlankLine = this.#size === 0 && piece[0] === 13 && piece[1] === 10;
     this.#size += piece.length;
-    if (startsWithBlankLine || this.#size > maxHeader || piece.includes(crlfcrlf)) return true;
-    if (seam !== null && (seam.includes(crlfcrlf) || this.#blankFirstLine(seam))) return true;
+    const seam = Buffer.concat([this.#tail, piece.subarray(0, 3)]);
     this.#tail = piece.length >= 3 ? piece.subarray(-3) : Buffer.concat([this.#tail, piece]).subarray(-3);
-    return false;
+    return seam.includes(crlfcrlf) || piece.includes(crlfcrlf) || this.#size > maxHeader;
   }
 
   whole(): Buffer {
     return this.pieces.length === 1 ? this.pieces[0]! : Buffer.concat(this.pieces);
-  }
-
-  #blankFirstLine(seam: Buffer): boolean {
-    return this.#size <= 6 && seam[0] === 13 && seam[1] === 10;
   }
 }
 
@@ -52,7 +47,9 @@ export function missingFields(header: Buffer, stamp: { readonly now: number; rea
  */
 export function checkSenders(header: Buffer, account: Account, directory: Directory): Reply | null {
   if (account.senders === "any") return null;
-  for (const field of readHeader(header)) {
+  const fields = readHeader(header);
+  if (mayHideSender(header, fields)) return replies.senderUnreadable;
+  for (const field of fields) {
     if (field.name !== "from" && field.name !== "sender") continue;
     const addresses = addressesIn(valueOf(header, field));
     if ("refused" in addresses) return replies.senderUnreadable;
@@ -64,3 +61,15 @@ export function checkSenders(header: Buffer, account: Account, directory: Direct
 }
 
 const has = (fields: readonly HeaderField[], name: string) => fields.some((field) => field.name === name);
+
+/**
+ * Whether another reader may find a From or Sender where we find no field any more: behind a line that is none, behind a name
+ * or a number of fields that we do not follow, beyond the length that we look at.
+ */
+function mayHideSender(header: Buffer, fields: readonly HeaderField[]): boolean {
+  const end = fields.at(-1)?.end ?? 0;
+  if (header.subarray(end, end + 2).equals(crlf)) return false;
+  const blank = header.indexOf(crlfcrlf, end);
+  if (blank < 0 && header.length > maxHeader) return true;
+  return /^(?:from|sender)[ \t]*:/im.test(header.toString("latin1", end, blank < 0 ? header.length : blank));
+}

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-
-const launcher = new URL("../../bin/gatepost.js", import.meta.url).pathname;
+import { gatepost, served } from "../../testing/command-line.ts";
 
 async function folderWithBootFile(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "gatepost-cli-"));
@@ -17,36 +14,6 @@ async function folderWithBootFile(t: TestContext): Promise<string> {
     'hostname = "mx.example.test"\n[[listener]]\nname = "relay"\nkind = "relay"\naddress = "127.0.0.1"\nport = 0\n',
   );
   return folder;
-}
-
-async function gatepost(folder: string, ...args: string[]) {
-  const child = spawn(process.execPath, [launcher, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-  const [code] = (await once(child, "close")) as [number];
-  return { code, out, err };
-}
-
-/** The server as a process; resolves when it takes mail. */
-async function served(t: TestContext, folder: string) {
-  const child = spawn(process.execPath, [launcher, "serve"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-  let [out, err] = ["", ""];
-  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-  const ready = Promise.withResolvers<number>();
-  child.stdout.on("data", (chunk: Buffer) => {
-    out += chunk.toString();
-    const port = /"relay:(\d+)"/.exec(out)?.[1];
-    if (port !== undefined) ready.resolve(Number(port));
-  });
-  child.once("exit", () => ready.reject(new Error(`it ended: ${out}`)));
-  const stop = async () => {
-    if (child.exitCode !== null) return;
-    child.kill("SIGTERM");
-    await once(child, "exit");
-  };
-  t.after(stop);
-  return { port: await ready.promise, stop, said: () => err };
 }
 
 function refused(port: number): Promise<string> {
@@ -59,29 +26,6 @@ function refused(port: number): Promise<string> {
     socket.end("EHLO a.test\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nQUIT\r\n");
   });
 }
-
-test("the curl line that a first start prints is delivered as it stands", async (t) => {
-  if (spawnSync("curl", ["--version"]).error !== undefined) {
-    assert.notEqual(process.env["CI"], "true", "curl is missing, and CI skips nothing");
-    return t.skip("curl is not installed");
-  }
-  const folder = await folderWithBootFile(t);
-  await appendFile(
-    join(folder, "gatepost.toml"),
-    '[[listener]]\nname = "submission"\nkind = "submission"\naddress = "127.0.0.1"\nport = 0\n',
-  );
-  const { said } = await served(t, folder);
-  let line: string | undefined;
-  // The greeting is written just after the line by which the server counts as up.
-  for (let turn = 0; turn < 1_000 && line === undefined; turn++) {
-    line = /^ +(printf .*)$/m.exec(said())?.[1];
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  const sent = spawnSync("bash", ["-c", line ?? assert.fail(said())], { encoding: "utf8", timeout: 20_000 });
-  assert.equal(sent.status, 0, sent.stderr);
-  const decisions = await gatepost(folder, "decisions", "--json");
-  assert.match(decisions.out, /"rule":"inbound"/);
-});
 
 test("first start, a refusal and its REF, changes live and at rest", async (t) => {
   const folder = await folderWithBootFile(t);

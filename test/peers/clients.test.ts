@@ -45,8 +45,9 @@ peerTest("swaks logs in and writes to the world", ["clients"], async (t) => {
   const { portOf, account, hop } = await scene(t);
   const submit = (name: string, to: string, ...options: string[]) =>
     runPeer("clients", [
-      ...["swaks", "--server", `127.0.0.1:${portOf(name)}`, "--from", account.address, "--to", to, ...options],
-      ...["--auth-user", account.address, "--auth-password", account.password],
+      ...["swaks", "--server", `127.0.0.1:${portOf(name)}`, "--from", account.address, "--to", to],
+      // Of an option given twice the last one counts.
+      ...["--auth-user", account.address, "--auth-password", account.password, ...options],
     ]);
   for (const [listener, tls] of [
     ["submission", "--tls"],

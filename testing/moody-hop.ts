@@ -13,9 +13,11 @@ export type Taken = {
 export type Moment = "greeting" | "EHLO" | "MAIL" | "RCPT" | "DATA" | "end";
 /** `lose`: takes the message and cuts before it says so; elsewhere the same as `drop`. */
 export type Mood = "good" | "defer" | "fail" | "drop" | "lose";
+/** `line`: the command that was given; "" where there is none. */
+export type MoodAt = (moment: Moment, line: string) => Mood;
 
 /** A next hop that does what it is told at each moment, and keeps what it took. It offers PIPELINING, 8BITMIME, SMTPUTF8 and DSN. */
-export async function startMoodyHop(t: TestContext, moodAt: (moment: Moment) => Mood = () => "good") {
+export async function startMoodyHop(t: TestContext, moodAt: MoodAt = () => "good") {
   const taken: Taken[] = [];
   const watchers = new Set<() => void>();
   const sockets = new Set<Socket>();
@@ -53,7 +55,7 @@ export async function startMoodyHop(t: TestContext, moodAt: (moment: Moment) => 
   };
 }
 
-type Dealing = { readonly moodAt: (moment: Moment) => Mood; readonly take: (one: Taken) => void };
+type Dealing = { readonly moodAt: MoodAt; readonly take: (one: Taken) => void };
 
 const replies = { defer: "450 4.2.0 Come back later\r\n", fail: "550 5.1.0 Not for me\r\n" };
 const greeted =
@@ -64,14 +66,16 @@ function serve(socket: Socket, { moodAt, take }: Dealing): void {
   let mail = "";
   let rcpts: string[] = [];
   let isContent = false;
+  let said = "";
   /** Replies in its mood; whether the command counts. */
   const answer = (moment: Moment, good: string): boolean => {
-    const mood = moodAt(moment);
+    const mood = moodAt(moment, said);
     if (mood === "drop" || mood === "lose") socket.destroy();
     else socket.write(mood === "good" ? good : replies[mood]);
     return mood === "good" || (mood === "lose" && moment === "end");
   };
   const hear = (line: string) => {
+    said = line;
     const verb = line.slice(0, 4).toUpperCase();
     if (verb === "EHLO") answer("EHLO", greeted);
     else if (verb === "MAIL") {
@@ -99,6 +103,7 @@ function serve(socket: Socket, { moodAt, take }: Dealing): void {
         continue;
       }
       isContent = false;
+      said = "";
       const content = `${part}\r\n`.replaceAll(/^\.\./gm, ".");
       if (answer("end", "250 2.0.0 Taken\r\n")) take({ mail, rcpts, content, isAnswered: !socket.destroyed });
       mail = "";

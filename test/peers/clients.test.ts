@@ -15,7 +15,7 @@ routing: [ { sent-to: "#mx.example.test", route: inbound } ]
 default-route: { via: smart-host, host: ${hop.host}, port: ${hop.port} }
 relay: { authenticated: true }
 `;
-  const world = await startedServer(t, policy, usualBootFile + implicit);
+  const world = await startedServer(t, policy, { boot: usualBootFile + implicit });
   const account = world.server.firstAccount ?? assert.fail("no first account");
   return { ...world, hop, account };
 }

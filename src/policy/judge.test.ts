@@ -236,7 +236,14 @@ test("a decision is the same when its facts come back from the journal", () => {
   const policy = policyOf(
     `routing: [ { sent-to: a.example, route: inbound }, { sent-to: b.example, route: reroute, domain: a.example } ]\nrelay: { addresses: [ { id: lan, match: 10.0.0.0/8 } ] }`,
   );
-  for (const to of ["x@a.example", "x@b.example", "x@c.example", '"x y"@b.example', "x%y@a.example"]) {
+  for (const to of [
+    "x@a.example",
+    "x@b.example",
+    "x@c.example",
+    '"x\\"\\\\y"@b.example',
+    "x%y@a.example",
+    "bü\u200bß@a.example",
+  ]) {
     for (const existence of ["exact", "covered", "none"] as const) {
       const facts = factsOf("10.0.0.9", "relay", to);
       const known: KnownRecipient[] = [];
@@ -246,6 +253,7 @@ test("a decision is the same when its facts come back from the journal", () => {
       };
       const decided = judge(policy, facts, { here: answer("here"), there: answer("there") });
       const back = factsFromJson(factsToJson(facts, known));
+      assert.deepEqual(back.facts, facts);
       assert.equal(judge(policy, back.facts, back.recipients).rule, decided.rule);
     }
   }

@@ -16,7 +16,7 @@ const patienceMs = 10;
 /** Under type stripping the file is a `.ts`, in a published package a `.js`. */
 const workerFile = new URL(`./worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
 
-/** What it allocates is short-lived rows and parameters; left alone, V8 keeps up to 48 MB for those in each thread. */
+/** What it allocates is short-lived rows and parameters; left alone, V8 may take 192 MB for those in each thread. */
 const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
 /** A thread of the database, and the units that gather for it while it works on others. */

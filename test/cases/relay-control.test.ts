@@ -16,6 +16,7 @@ const policyOf = ({
 } = {}) => `
 routing:
   - { sent-to: "${sentTo}", route: inbound }
+  - { sent-to: "#second.example", route: inbound }
 relay:
   authenticated: true
   addresses: [ { id: lan, match: ${match} } ]
@@ -152,6 +153,8 @@ test("O-04: a catch-all covers its own domain only", async (t) => {
     "<x@sub.example.com>": relayDenied,
     "<x@example.com.victim.test>": relayDenied,
     "<x@example.comm>": relayDenied,
+    // Ours too, without a catch-all.
+    "<x@second.example>": "550 5.1.1",
     "<x@example.com>": taken,
   });
 });

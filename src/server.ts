@@ -30,6 +30,7 @@ import { Gate } from "./reception/gate.ts";
 import { type AskForRecipient, Verifier } from "./reception/verifier.ts";
 import { openReception, type OpenListener, type Reception } from "./reception/reception.ts";
 import { type Contents, openContents } from "./store/content.ts";
+import * as replies from "./smtp/replies.ts";
 import { openJournal } from "./store/journal.ts";
 import { forgetHourly } from "./store/journal-forgetting.ts";
 import { deliverHere } from "./store/local-delivery.ts";
@@ -41,6 +42,7 @@ import type { Store } from "./store/store.ts";
 import type { Clock } from "./time/clock.ts";
 import { openCertificates } from "./tls/certificates.ts";
 import { watchDisk } from "./watch-disk.ts";
+import { watchMemory } from "./watch-memory.ts";
 import { watchTime } from "./watch-time.ts";
 
 /** The composition root: the only file that knows every adapter. */
@@ -117,7 +119,8 @@ export async function startServer({
   });
   const journal = openJournal({ store, clock, emit });
   const forgetting = forgetHourly({ store, clock, emit, ...config.journal });
-  const contents = openContents({ folder: config.data, store });
+  const memory = watchMemory(config.limits.memory, { clock, emit });
+  const contents = openContents({ folder: config.data, store, memory });
   const time = await watchTime(store, clock);
   const disk = watchDisk(() => contents.freeBytes(), { reserve: config.disk.reserve, clock, emit });
   const resolver = systemResolver({ ...config.dns, timeoutMs: config.dns.timeout, clock });
@@ -151,13 +154,15 @@ export async function startServer({
       contents,
       directory,
       journal,
+      memory,
       handover: runner,
       now: () => clock.now(),
       emit,
     },
     authenticator,
     certificates,
-    shortage: disk.shortage,
+    memory,
+    shortage: () => disk.shortage() ?? (memory.isShort ? replies.storageLow : null),
     clock,
     emit,
   });

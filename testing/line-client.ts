@@ -35,6 +35,11 @@ export class LineClient {
     this.#socket.write(typeof octets === "string" ? Buffer.from(octets, "latin1") : octets);
   }
 
+  /** Sends, and waits while the server does not read. */
+  async push(octets: Uint8Array): Promise<void> {
+    if (!this.#socket.write(octets)) await new Promise<void>((resolve) => this.#socket.once("drain", resolve));
+  }
+
   say(line: string): Promise<string> {
     this.send(`${line}\r\n`);
     return this.hear();

@@ -17,7 +17,9 @@ import { recordsIn } from "../src/records.ts";
 import { Gate } from "../src/reception/gate.ts";
 import { openReception } from "../src/reception/reception.ts";
 import type { Reply } from "../src/smtp/reply.ts";
+import * as replies from "../src/smtp/replies.ts";
 import { openContents } from "../src/store/content.ts";
+import { Memory } from "../src/store/memory.ts";
 import { openJournal } from "../src/store/journal.ts";
 import type { Certificates } from "../src/tls/certificates.ts";
 import { selfSigned } from "../src/tls/self-signed.ts";
@@ -56,7 +58,8 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
     const made = await administration.create(account);
     if ("refused" in made) assert.fail(`${account.address}: ${made.refused}`);
   }
-  const contents = openContents({ folder, store });
+  const memory = new Memory(config.limits.memory);
+  const contents = openContents({ folder, store, memory });
   const journal = openJournal({ store, clock, emit });
   const now = () => clock.now();
   const reception = await openReception({
@@ -76,6 +79,7 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
       contents,
       directory,
       journal,
+      memory,
       handover: { reserve: () => null, give() {}, release() {}, wake() {} },
       now,
       emit,
@@ -90,7 +94,8 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
       mayUseClear: (name) => config.listeners.some((listener) => listener.name === name && listener.allowClearAuth),
     }),
     certificates: await certificates(),
-    shortage: options.shortage ?? (() => null),
+    memory,
+    shortage: options.shortage ?? (() => (memory.isShort ? replies.storageLow : null)),
     clock,
     emit,
   });
@@ -110,6 +115,7 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
     administration,
     aliases,
     folder,
+    memory,
     eventsCalled: <Name extends Event["name"]>(name: Name) =>
       events.filter((event): event is Extract<Event, { name: Name }> => event.name === name),
     portOf(name: string): number {

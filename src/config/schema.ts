@@ -62,6 +62,11 @@ const limits = z.strictObject({
   "connections-per-network": wholeNumber(1, 1_000_000)
     .default(200)
     .describe("… from one network: the /24 of an IPv4 client, the /64 of an IPv6 client."),
+  memory: size()
+    .prefault("64 MB")
+    .describe(
+      "Octets of messages being received that memory may hold, all sessions together. From its half on they go to the disk; beyond it clients wait, and new messages are put off with 452.",
+    ),
   commands: wholeNumber(10, 1_000_000)
     .default(1_000)
     .describe("Commands of one session since its last accepted message."),

@@ -23,6 +23,7 @@ import {
   type Session,
   type Step,
 } from "../smtp/server-session.ts";
+import type { Memory, Reader } from "../store/memory.ts";
 import type { Certificates } from "../tls/certificates.ts";
 import type { Admitted, Gate, RecipientAnswer } from "./gate.ts";
 import { Incoming } from "./incoming.ts";
@@ -40,6 +41,8 @@ export type Surroundings = {
   readonly intake: IntakeContext;
   readonly authenticator: Authenticator;
   readonly certificates: Certificates;
+  /** Of all sessions together. */
+  readonly memory: Memory;
   readonly now: () => number;
   readonly emit: Emit;
   /** A reply that puts off new messages while the disk or the memory is short; null: go on. */
@@ -62,7 +65,7 @@ const maxLoginFailures = 5;
  * The driver of one SMTP session: the only place with its socket. Reads, feeds the machine, does its step, writes; owns
  * deadlines, back-pressure and the TLS upgrade. Nothing in it decides.
  */
-export class Conversation {
+export class Conversation implements Reader {
   readonly visit: Visit;
   /** Milliseconds since 1970 after which the listener ends the conversation: see `expire`. */
   deadline = 0;
@@ -74,6 +77,10 @@ export class Conversation {
   #doing: Doing = "commands";
   #hasEnded = false;
   #isStopping = false;
+  /** The disk has not taken yet what came of the content. */
+  #isDraining = false;
+  /** By us, not by the client: its time does not run. */
+  #isHeldUp = false;
   #commands = 0;
   #loginFailures = 0;
   #admitted: Admitted[] = [];
@@ -105,7 +112,7 @@ export class Conversation {
   expire(): void {
     if (this.#doing === "closed") return void this.#socket.destroy();
     // The store answers or the process ends; a slow disk is not the client's fault.
-    if (this.#doing === "storing") return this.#wait();
+    if (this.#doing === "storing" || this.#isHeldUp) return this.#wait();
     this.#end(replies.timedOut, "timeout");
   }
 
@@ -278,10 +285,12 @@ export class Conversation {
       bareLineEnds: listener.bareLineEnds,
     });
     this.#doing = "content";
+    this.#around.memory.addReader(this);
     this.#out.say(reply);
     this.#out.flush();
     const early = this.#lines.takeRest();
     if (early.length > 0) this.#receive(early);
+    this.memoryChanged();
   }
 
   #receive(chunk: Buffer): void {
@@ -290,21 +299,41 @@ export class Conversation {
     try {
       const rest = incoming.push(chunk);
       if (rest !== null) this.#store(incoming, rest);
-      else if (incoming.isFull) this.#pauseUntilDrained(incoming);
+      else if (incoming.isFull) this.#waitUntilDrained(incoming);
     } catch (error) {
       this.#fault(error);
     }
   }
 
-  #pauseUntilDrained(incoming: Incoming): void {
-    this.#socket.pause();
+  #waitUntilDrained(incoming: Incoming): void {
+    this.#isDraining = true;
+    this.memoryChanged();
     incoming.drained().then(
-      () => this.#socket.resume(),
+      () => {
+        this.#isDraining = false;
+        this.memoryChanged();
+      },
       (error: unknown) => this.#fault(error),
     );
   }
 
+  /** Content is read while the disk takes it and the memory has room. */
+  memoryChanged(): void {
+    const isHeldUp = this.#isDraining || this.#around.memory.isShort;
+    if (this.#doing !== "content" || isHeldUp === this.#isHeldUp) return;
+    this.#isHeldUp = isHeldUp;
+    this.#wait();
+    if (isHeldUp) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #endContent(): void {
+    this.#isHeldUp = false;
+    this.#around.memory.removeReader(this);
+  }
+
   #store(incoming: Incoming, rest: Buffer): void {
+    this.#endContent();
     this.#doing = "storing";
     if (rest.length > 0) this.#lines.push(rest);
     incoming.finish().then(
@@ -436,7 +465,10 @@ export class Conversation {
   #close(reason: SessionEnd): void {
     if (this.#doing === "closed") return;
     // A message whose commit is under way stays: the client did not hear 250 and will send it again.
-    if (this.#doing === "content") this.#incoming?.discard();
+    if (this.#doing === "content") {
+      this.#endContent();
+      this.#incoming?.discard();
+    }
     if (this.#doing === "handshake" || this.#hasSaidAll(reason)) this.#socket.destroy();
     else this.#socket.end();
     this.#doing = "closed";

@@ -15,6 +15,7 @@ import type { Claim, Handover } from "../store/handover.ts";
 import type { Journal } from "../store/journal.ts";
 import { deliverHere } from "../store/local-delivery.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
+import type { Holder, Memory } from "../store/memory.ts";
 import { refOf } from "../store/ref.ts";
 import { type Statement, type Store, StoreUnavailable } from "../store/store.ts";
 import type { Admitted } from "./gate.ts";
@@ -30,6 +31,7 @@ export type IntakeContext = {
   readonly contents: Contents;
   readonly directory: Directory;
   readonly journal: Journal;
+  readonly memory: Memory;
   readonly handover: Handover;
   readonly now: () => number;
   readonly emit: Emit;
@@ -48,13 +50,15 @@ export type Agreed = {
  * One message from 354 to the reply after the dot: trace fields first, then the content, then one unit with everything
  * that was promised. The reply 250 is made in one place, after the store has said that the unit is on stable storage.
  */
-export class Intake {
+export class Intake implements Holder {
   readonly #context: IntakeContext;
   readonly #agreed: Agreed;
   readonly #id: number;
   readonly #bornAt: number;
   readonly #writer: ContentWriter;
-  #header: HeaderCollector | null = new HeaderCollector();
+  /** Only where somebody's header is checked or completed: a stranger's goes straight on. */
+  #header: HeaderCollector | null = null;
+  #headerSize = 0;
   #refusal: Reply | null = null;
 
   constructor(context: IntakeContext, agreed: Agreed) {
@@ -63,6 +67,12 @@ export class Intake {
     this.#id = context.store.nextId();
     this.#bornAt = context.now();
     this.#writer = context.contents.create();
+    const { account, listener } = agreed.visit;
+    if (account === null && listener.kind !== "submission") this.#writer.write(Buffer.from(this.#received()));
+    else {
+      this.#header = new HeaderCollector();
+      context.memory.addHolder(this);
+    }
   }
 
   /** The socket has to wait until `drained`. */
@@ -76,11 +86,22 @@ export class Intake {
 
   write(piece: Buffer): void {
     if (this.#refusal !== null) return;
-    if (this.#header === null) this.#writer.write(piece);
-    else if (this.#header.add(piece)) this.#endHeader(this.#header);
+    if (this.#header === null) return this.#writer.write(piece);
+    if (this.#header.add(piece)) return this.#endHeader(this.#header);
+    this.#headerSize += piece.length;
+    // Last: it may ask us to let go.
+    this.#context.memory.take(piece.length);
+  }
+
+  /** A header that is not whole yet cannot go to the disk: before the memory runs out, its message is put off. */
+  letGo(isShort: boolean): void {
+    if (!isShort || this.#header === null) return;
+    this.#forgetHeader();
+    this.#refusal = replies.storageLow;
   }
 
   discard(): void {
+    this.#forgetHeader();
     this.#writer.discard();
   }
 
@@ -93,7 +114,7 @@ export class Intake {
       const finished = this.#writer.finish();
       // Inline contents are ready at once: no turn of the loop is spent on them.
       const content = finished instanceof Promise ? await finished : finished;
-      return await this.#commit(content, decoder.hasEightBit);
+      return await this.#hold(content.source.bytes?.length ?? 0, this.#commit(content, decoder.hasEightBit));
     } catch (error) {
       return this.#refuse(this.#unstored(error));
     }
@@ -101,18 +122,34 @@ export class Intake {
 
   /** The header is whole: check whose it is, then write trace fields and header. */
   #endHeader(header: HeaderCollector): void {
-    this.#header = null;
-    const { visit } = this.#agreed;
-    let added = "";
-    if (visit.account !== null || visit.listener.kind === "submission") {
-      const bytes = header.whole();
-      if (visit.account !== null) this.#refusal = checkSenders(bytes, visit.account, this.#context.directory);
-      if (this.#refusal !== null) return;
-      const messageId = `<${refOf(this.#id)}@${this.#context.hostname}>`;
-      added = missingFields(bytes, { now: this.#bornAt, messageId });
-    }
+    this.#forgetHeader();
+    const { account } = this.#agreed.visit;
+    const bytes = header.whole();
+    if (account !== null) this.#refusal = checkSenders(bytes, account, this.#context.directory);
+    if (this.#refusal !== null) return;
+    const messageId = `<${refOf(this.#id)}@${this.#context.hostname}>`;
+    const added = missingFields(bytes, { now: this.#bornAt, messageId });
     this.#writer.write(Buffer.from(this.#received() + added));
     for (const piece of header.pieces) this.#writer.write(piece);
+  }
+
+  #forgetHeader(): void {
+    if (this.#header === null) return;
+    const { memory } = this.#context;
+    this.#header = null;
+    memory.removeHolder(this);
+    memory.give(this.#headerSize);
+  }
+
+  /** Until the store has them, octets that are in no file stay in memory. */
+  async #hold(octets: number, commit: Promise<Reply>): Promise<Reply> {
+    const { memory } = this.#context;
+    memory.take(octets);
+    try {
+      return await commit;
+    } finally {
+      memory.give(octets);
+    }
   }
 
   #received(): string {

@@ -1,6 +1,7 @@
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { forgetSafeFolder, makeSafeFolderOnce, syncFolder } from "./safe-folder.ts";
+import type { Memory } from "./memory.ts";
 import { StoreUnavailable } from "./store.ts";
 
 /** Octets that may wait for the disk before the writer counts as full. */
@@ -9,6 +10,7 @@ const highWater = 256 * 1024;
 /** One content as a file: written in order, synced with its folder before anybody names it. */
 export class ContentFile {
   readonly #path: string;
+  readonly #memory: Pick<Memory, "give">;
   #handle: FileHandle | null = null;
   #waiting: Uint8Array[] = [];
   /** Octets that are not written yet, those under way included. */
@@ -16,8 +18,10 @@ export class ContentFile {
   #writing: Promise<void> | null = null;
   #failure: unknown = null;
 
-  constructor(path: string) {
+  /** `memory` has counted what is written here; it is given back once it is on its way to the disk. */
+  constructor(path: string, memory: Pick<Memory, "give">) {
     this.#path = path;
+    this.#memory = memory;
   }
 
   get isFull(): boolean {
@@ -26,7 +30,7 @@ export class ContentFile {
 
   /** After a failure nothing is kept any more: `finish` tells of it. */
   write(chunk: Uint8Array): void {
-    if (this.#failure !== null) return;
+    if (this.#failure !== null) return this.#memory.give(chunk.length);
     this.#waiting.push(chunk);
     this.#waitingSize += chunk.length;
     this.#writing ??= this.#writeAll();
@@ -53,8 +57,8 @@ export class ContentFile {
 
   /** Also after `finish`: the commit that would have named the file failed. */
   discard(): void {
-    this.#failure = new Error("discarded");
-    this.#waiting = [];
+    this.#failure ??= new Error("discarded");
+    this.#drop(sizeOf(this.#waiting));
     void this.drained().then(() => this.#remove());
   }
 
@@ -63,19 +67,26 @@ export class ContentFile {
       this.#handle ??= await openNew(this.#path);
       while (this.#waiting.length > 0) {
         const chunks = this.#waiting;
-        const size = chunks.reduce((sum, { length }) => sum + length, 0);
+        const size = sizeOf(chunks);
         this.#waiting = [];
         const { bytesWritten } = await this.#handle.writev(chunks);
         // A file takes less than all only when the disk cannot hold more.
         if (bytesWritten < size) throw diskFull(`${bytesWritten} of ${size} octets could be written`);
         this.#waitingSize -= size;
+        this.#memory.give(size);
       }
     } catch (error) {
-      this.#failure = error;
-      this.#waiting = [];
-      this.#waitingSize = 0;
+      this.#failure ??= error;
+      this.#drop(this.#waitingSize);
     }
     this.#writing = null;
+  }
+
+  /** Forgets what waits, and whatever was under way: `size` octets in all. */
+  #drop(size: number): void {
+    this.#waiting = [];
+    this.#waitingSize -= size;
+    this.#memory.give(size);
   }
 
   async #close(): Promise<void> {
@@ -103,6 +114,10 @@ async function openNew(path: string): Promise<FileHandle> {
     forgetSafeFolder(folder);
     throw error;
   }
+}
+
+function sizeOf(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
 }
 
 function diskFull(problem: string): Error {

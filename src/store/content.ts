@@ -5,6 +5,7 @@ import { ContentFile } from "./content-file.ts";
 import { type ContentRow, sourceOf } from "./content-source.ts";
 import { type Swept, sweepContents } from "./content-sweep.ts";
 import { epochOf } from "./epoch.ts";
+import { type Holder, Memory } from "./memory.ts";
 import type { Statement, Store } from "./store.ts";
 
 /** Takes the bytes of one message as they arrive: few stay in memory, more go to a file. */
@@ -21,7 +22,7 @@ export interface ContentWriter {
    * `StoreUnavailable` when the disk is full or broken, and leaves no file.
    */
   finish(): StoredContent | Promise<StoredContent>;
-  /** Forgets the bytes; a file is removed. Also for what was finished and could not be committed. */
+  /** Forgets the bytes; a file is removed. Also for what was finished and could not be committed. May be called twice. */
   discard(): void;
 }
 
@@ -51,17 +52,20 @@ export type ContentsOptions = {
   readonly store: Pick<Store, "nextId" | "read">;
   /** Octets up to which a content is kept in the database. */
   readonly inlineLimit?: number;
+  /** Counts the octets of contents that are being written; without it they may be as many as they are. */
+  readonly memory?: Memory;
 };
 
 const usualInlineLimit = 64 * 1024;
 /** A disk with fewer free file entries counts as full. */
 const fewestEntries = 1000;
 
-export function openContents({ folder, store, inlineLimit = usualInlineLimit }: ContentsOptions): Contents {
+export function openContents({ folder, store, inlineLimit = usualInlineLimit, ...options }: ContentsOptions): Contents {
+  const memory = options.memory ?? new Memory(Infinity);
   const root = join(folder, "content");
   const epoch = epochOf(store.nextId());
   return {
-    create: () => new Writer(store.nextId(), { root, inlineLimit }),
+    create: () => new Writer(store.nextId(), { root, inlineLimit, memory }),
     open: (row) => sourceOf(root, row),
     remove: (file) => unlink(join(root, file)).catch(() => {}),
     async freeBytes() {
@@ -78,18 +82,20 @@ const insertContent = "INSERT INTO content (id, size, inline, file) VALUES (?, ?
 /** Pieces in memory from which on they are joined: a client that sends single octets must not cost a hundred times as many. */
 const manyPieces = 64;
 
-class Writer implements ContentWriter {
+class Writer implements ContentWriter, Holder {
   readonly #id: number;
   readonly #root: string;
   readonly #inlineLimit: number;
+  readonly #memory: Memory;
   #chunks: Uint8Array[] = [];
   #size = 0;
   #file: ContentFile | null = null;
 
-  constructor(id: number, options: { readonly root: string; readonly inlineLimit: number }) {
+  constructor(id: number, options: { readonly root: string; readonly inlineLimit: number; readonly memory: Memory }) {
     this.#id = id;
     this.#root = options.root;
     this.#inlineLimit = options.inlineLimit;
+    this.#memory = options.memory;
   }
 
   get size(): number {
@@ -107,8 +113,19 @@ class Writer implements ContentWriter {
   write(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#size += chunk.length;
-    if (this.#file !== null) return this.#file.write(chunk);
-    this.#chunks.push(chunk);
+    if (this.#file !== null) this.#file.write(chunk);
+    else this.#keep(chunk);
+    // Last: it may ask us to let go. The file gives back what it has written.
+    this.#memory.take(chunk.length);
+  }
+
+  /** Few octets do in a file as well as many: it is only slower. */
+  letGo(): void {
+    this.#goOnInFile();
+  }
+
+  #keep(chunk: Uint8Array): void {
+    if (this.#chunks.push(chunk) === 1) this.#memory.addHolder(this);
     if (this.#size > this.#inlineLimit) this.#goOnInFile();
     else if (this.#chunks.length === manyPieces) this.#chunks = [joined(this.#chunks)];
   }
@@ -116,17 +133,24 @@ class Writer implements ContentWriter {
   finish(): StoredContent | Promise<StoredContent> {
     if (this.#file !== null) return this.#finishFile(this.#file);
     const inline = joined(this.#chunks);
-    this.#chunks = [];
+    this.#forget();
     return this.#stored({ size: this.#size, inline, file: null });
   }
 
   discard(): void {
+    if (this.#file === null) this.#forget();
+    else this.#file.discard();
+  }
+
+  #forget(): void {
+    if (this.#chunks.length > 0) this.#memory.give(this.#size);
     this.#chunks = [];
-    this.#file?.discard();
+    this.#memory.removeHolder(this);
   }
 
   #goOnInFile(): void {
-    this.#file = new ContentFile(join(this.#root, this.#name()));
+    this.#memory.removeHolder(this);
+    this.#file = new ContentFile(join(this.#root, this.#name()), this.#memory);
     for (const waiting of this.#chunks) this.#file.write(waiting);
     this.#chunks = [];
   }

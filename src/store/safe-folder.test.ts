@@ -37,7 +37,7 @@ test("a file in a folder that another is just making waits until that folder is 
   });
   const finished: string[] = [];
   const files = ["one", "two"].map((name) => {
-    const file = new ContentFile(join(folder, "content/1", name));
+    const file = new ContentFile(join(folder, "content/1", name), { give: () => {} });
     file.write(Buffer.from(name));
     return file.finish().then(() => void finished.push(name));
   });
@@ -58,7 +58,7 @@ test("a file in a folder that another is just making waits until that folder is 
 test("folders that were taken away are made again for the next file", async (t) => {
   const folder = await folderFor(t);
   const finish = (name: string) => {
-    const file = new ContentFile(join(folder, "content/1", name));
+    const file = new ContentFile(join(folder, "content/1", name), { give: () => {} });
     file.write(Buffer.from(name));
     return file.finish();
   };

@@ -13,8 +13,10 @@ import { openMemoryStore } from "./memory-store.ts";
 export const firstPolicy = `routing: [ { sent-to: "#example.test", route: inbound } ]\nrelay: { authenticated: true }\n`;
 
 /** An administrator's desk over a store in memory: operations without a server, arguments or sockets. */
-export async function adminScene(options: { readonly data?: string; readonly emit?: Emit } = {}) {
-  const text = `hostname = "mx.example.test"\ndata = ${JSON.stringify(options.data ?? "/nowhere/data")}\n`;
+export async function adminScene(
+  options: { readonly data?: string; readonly emit?: Emit; readonly boot?: string } = {},
+) {
+  const text = `hostname = "mx.example.test"\ndata = ${JSON.stringify(options.data ?? "/nowhere/data")}\n${options.boot ?? ""}`;
   const file = { path: "/nowhere/gatepost.toml", text };
   const config = readConfig({ file, environment: {}, machineName: "x", folder: "/" });
   if (!isConfig(config)) return assert.fail("the boot file of the scene cannot be read");

@@ -33,10 +33,10 @@ export const honestly: Behaviour = ({ honest, send }) => {
   if (honest !== null) send(honest);
 };
 
-const soaOf = (minimum: number): Answer => ({
+export const soaOf = (ttl: number, minimum = ttl): Answer => ({
   type: "SOA",
   name: "test",
-  ttl: 300,
+  ttl,
   data: { mname: "ns.test", rname: "root.test", serial: 1, refresh: 1, retry: 1, expire: 1, minimum },
 });
 
@@ -45,7 +45,7 @@ export class DnsServer {
   readonly names: Map<string, ServedName>;
   readonly asked: Query[] = [];
   behave: Behaviour = honestly;
-  readonly #udp = createSocket("udp4");
+  readonly #udp = createSocket({ type: "udp4", recvBufferSize: 1 << 20 });
   readonly #connections = new Set<Socket>();
   readonly #tcp = createServer((socket) => this.#listenTo(socket));
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { DnsServer } from "../../testing/dns-server.ts";
 import { adminScene, firstPolicy } from "../../testing/admin-scene.ts";
 import { parseAddress } from "../address/path.ts";
 import type { Address } from "../address/address.ts";
@@ -325,6 +326,36 @@ test("check finds what deserves a look", async (t) => {
   assert.match(found, /certificate\.pem: is self-signed/);
   scene.clock.advance(100 * 365 * 86_400_000);
   assert.match((await findings()).join("\n"), /^error .*certificate\.pem: ran out/m);
+});
+
+test("check tells which servers are asked for names, and which are believed", async () => {
+  const boot = `[dns]\nservers = ["192.0.2.53:5353", "127.0.0.1"]\ntrusted = ["192.0.2.53", "192.0.2.54", "127.0.0.1"]\n`;
+  const found = await (await adminScene({ boot })).done<{ about: string; level: string; finding: string }[]>("check");
+  assert.deepEqual(
+    found.filter(({ about }) => about === "dns").map(({ level, finding }) => `${level}: ${finding}`),
+    [
+      "note: names are looked up at 192.0.2.53:5353, 127.0.0.1",
+      "note: 192.0.2.53 is believed about DNSSEC: nobody else may answer in its place",
+      "note: 192.0.2.54 is believed about DNSSEC: nobody else may answer in its place",
+      "warning: 192.0.2.54 is trusted, but is none of the servers that are asked",
+    ],
+  );
+});
+
+test("check looks up whether mail for our domains comes here, when it is asked to", async (t) => {
+  const dns = await DnsServer.during(t, { "example.test": { mx: [[10, "mx.elsewhere.test"]] } });
+  const scene = await adminScene({ boot: `[dns]\nservers = ["${dns.place}"]\n` });
+  const about = async () =>
+    (await scene.done<{ about: string; finding: string }[]>("check", { dns: true }))
+      .filter((one) => one.about === "example.test")
+      .map(({ finding }) => finding);
+  assert.deepEqual(await about(), ["its MX is mx.elsewhere.test, which is none of our names"]);
+  dns.names.set("example.test", { mx: [[10, "MX.example.test"]] });
+  assert.deepEqual(await about(), []);
+  dns.names.set("example.test", {});
+  assert.deepEqual(await about(), ["has no MX: mail for it does not come here"]);
+  dns.names.set("example.test", { mx: "servfail" });
+  assert.deepEqual(await about(), ["its MX cannot be looked up: the name server reported a failure"]);
 });
 
 test("check tells when the clock is behind the highest time seen", async () => {

@@ -45,7 +45,8 @@ export class StubResolver implements Resolver {
   readonly #options: StubOptions;
   readonly #dialogue = new Dialogue();
   readonly #health: Health;
-  readonly #turns = new Turns({ atOnce: 256, waiting: 10_000 });
+  // More at once would only fill the buffers of sockets, where what does not fit is lost.
+  readonly #turns = new Turns({ atOnce: 100, waiting: 10_000 });
   readonly #closing = new AbortController();
   readonly #mx: LookupCache<MxRecord>;
   readonly #addresses: LookupCache<Ip>;

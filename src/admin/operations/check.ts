@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import type { X509Certificate } from "node:crypto";
 import { z } from "zod";
+import { formatIp, isSameIp } from "../../address/ip.ts";
 import { isLoopback } from "../../config/consistency.ts";
 import { formatDuration } from "../../config/duration.ts";
 import type { Config } from "../../config/schema.ts";
 import { roundSize } from "../../config/size.ts";
+import { parseNameServer } from "../../dns/name-server.ts";
 import { systemResolver } from "../../dns/system-resolver.ts";
 import { checkPolicy } from "../../policy/check.ts";
 import { domainsWrittenTo, lastUseOfGrants } from "../../store/journal-desk.ts";
@@ -68,10 +70,21 @@ function aboutConfig({ hostname, listeners, dns }: Config): Finding[] {
   for (const { name, allowClearAuth } of listeners) {
     if (allowClearAuth) found.push({ about: name, level: "warning", finding: "passwords may pass without TLS" });
   }
-  if (dns.servers.length > 0) {
-    found.push({ about: "dns", level: "note", finding: `names are looked up at ${dns.servers.join(", ")}` });
-  }
-  return found;
+  return [...found, ...aboutServers(dns)];
+}
+
+function aboutServers({ servers, trusted = [] }: Config["dns"]): Finding[] {
+  const say = (level: Finding["level"], words: string): Finding => ({ about: "dns", level, finding: words });
+  const asked = servers.flatMap((text) => parseNameServer(text)?.ip ?? []);
+  return [
+    ...(servers.length > 0 ? [say("note", `names are looked up at ${servers.join(", ")}`)] : []),
+    ...trusted
+      .filter((ip) => !isLoopback(ip))
+      .map((ip) => say("note", `${formatIp(ip)} is believed about DNSSEC: nobody else may answer in its place`)),
+    ...(servers.length === 0 ? [] : trusted)
+      .filter((ip) => !asked.some((one) => isSameIp(one, ip)))
+      .map((ip) => say("warning", `${formatIp(ip)} is trusted, but is none of the servers that are asked`)),
+  ];
 }
 
 const soon = 21 * 86_400_000;

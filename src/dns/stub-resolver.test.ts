@@ -13,7 +13,7 @@ import {
   soaOf,
   type ServedName,
 } from "../../testing/dns-server.ts";
-import { FakeClock } from "../../testing/fake-clock.ts";
+import { FakeClock, quiet } from "../../testing/fake-clock.ts";
 import { FakeResolver } from "../../testing/fake-resolver.ts";
 import type { Ip } from "../address/address.ts";
 import { formatIp } from "../address/ip.ts";
@@ -138,6 +138,7 @@ test("no more questions than 100 at the same time, in turn, and none is lost", a
   server.behave = ({ honest, send }) => void held.push(() => honest !== null && send(honest));
   const all = Promise.all(Array.from({ length: 250 }, (_, n) => resolver.resolveMx(`n${n}.test`)));
   await server.hasHeard(100);
+  await quiet();
   assert.equal(held.length, 100);
   server.behave = honestly;
   for (const answer of held) answer();

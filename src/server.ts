@@ -122,7 +122,12 @@ export async function startServer({
   const memory = watchMemory(config.limits.memory, { clock, emit });
   const contents = openContents({ folder: config.data, store, memory });
   const time = await watchTime(store, clock);
-  const disk = watchDisk(() => contents.freeBytes(), { reserve: config.disk.reserve, clock, emit });
+  const disk = watchDisk(() => contents.freeBytes(), {
+    folder: config.data,
+    reserve: config.disk.reserve,
+    clock,
+    emit,
+  });
   const resolver = systemResolver({ ...config.dns, timeoutMs: config.dns.timeout, clock });
   const { runner, ask } = openDelivery({
     config,

@@ -8,9 +8,10 @@ const looksEveryMs = 5_000;
 /** Puts new mail off before the disk is full (452 4.3.1), not after. */
 export function watchDisk(
   freeBytes: () => Promise<number>,
-  options: { readonly reserve: number; readonly clock: Clock; readonly emit: Emit },
+  options: { readonly folder: string; readonly reserve: number; readonly clock: Clock; readonly emit: Emit },
 ) {
-  const { reserve, clock, emit } = options;
+  const { folder, reserve, clock, emit } = options;
+  const doing = `looking at the disk of ${folder}`;
   let isLow = false;
   let isStopped = false;
   let timer = clock.after(0, look);
@@ -20,16 +21,21 @@ export function watchDisk(
         if (free < reserve && !isLow) {
           emit({
             name: "trouble",
-            doing: "looking at the disk of the data folder",
+            doing,
             problem: `${free} octets are free, ${reserve} are kept in reserve: new mail is put off`,
           });
         }
         isLow = free < reserve;
-        if (!isStopped) timer = clock.after(looksEveryMs, look);
+        lookAgain();
       },
-      (error: unknown) =>
-        emit({ name: "trouble", doing: "looking at the disk of the data folder", problem: String(error) }),
+      (error: unknown) => {
+        emit({ name: "trouble", doing, problem: String(error) });
+        lookAgain();
+      },
     );
+  }
+  function lookAgain(): void {
+    if (!isStopped) timer = clock.after(looksEveryMs, look);
   }
   return {
     shortage: (): Reply | null => (isLow ? replies.storageLow : null),

@@ -464,11 +464,11 @@ export class Conversation implements Reader {
 
   #close(reason: SessionEnd): void {
     if (this.#doing === "closed") return;
-    // A message whose commit is under way stays: the client did not hear 250 and will send it again.
+    // A message whose commit is under way stays, although the client did not hear 250 and will send it again.
     if (this.#doing === "content") {
       this.#endContent();
       this.#incoming?.discard();
-    }
+    } else if (this.#doing === "storing") this.#incoming?.abandon();
     if (this.#doing === "handshake" || this.#hasSaidAll(reason)) this.#socket.destroy();
     else this.#socket.end();
     this.#doing = "closed";

@@ -33,6 +33,11 @@ export class Incoming {
     return this.#intake.finish(this.#decoder);
   }
 
+  /** The client is gone while the message is stored. */
+  abandon(): void {
+    this.#intake.abandon();
+  }
+
   /** The session ended before the dot. */
   discard(): void {
     this.#intake.discard();

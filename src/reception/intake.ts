@@ -100,6 +100,14 @@ export class Intake implements Holder {
     this.#refusal = replies.storageLow;
   }
 
+  /**
+   * Nobody is left to hear 250, so the client will send the message again: what is not committed yet is not kept (RFC 1047, field
+   * case O-37).
+   */
+  abandon(): void {
+    this.#refusal ??= replies.notStored;
+  }
+
   discard(): void {
     this.#forgetHeader();
     this.#writer.discard();
@@ -114,6 +122,7 @@ export class Intake implements Holder {
       const finished = this.#writer.finish();
       // Inline contents are ready at once: no turn of the loop is spent on them.
       const content = finished instanceof Promise ? await finished : finished;
+      if (this.#refusal !== null) return this.#refuse(this.#refusal);
       return await this.#hold(content.source.bytes?.length ?? 0, this.#commit(content, decoder.hasEightBit));
     } catch (error) {
       return this.#refuse(this.#unstored(error));

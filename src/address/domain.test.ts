@@ -27,6 +27,8 @@ describe("a domain in a path or document", () => {
     ["faß.example", "xn--fa-hia.example"],
     ["ΒΌΛΟΣ.example", "xn--nxasmq6b.example"],
     ["例え.テスト", "xn--r8jz45g.xn--zckzah"],
+    ["Ꮻ.example", "xn--bce.example"],
+    ["ꮻ.example", "xn--bce.example"],
     ["xn--mgbh0fb.example", "xn--mgbh0fb.example"],
   ];
   for (const [text, ascii] of accepted) {

@@ -129,10 +129,15 @@ function readInternational(name: string, where: DomainWanted["where"]): string |
   return ascii;
 }
 
+/** Cherokee is folded to its capitals: those came first (Unicode, CaseFolding.txt). */
+function inLowerCase(character: string): string {
+  return /\p{Script=Cherokee}/u.test(character) ? character.toUpperCase() : character.toLowerCase();
+}
+
 /** Whether every label is, apart from case, the A-label or the U-label of the result. */
 function isSpelledAs(name: string, ascii: string): boolean {
   // One character at a time: "Σ" has another lower case at the end of a word.
-  const lower = Array.from(name.normalize("NFC"), (character) => character.toLowerCase()).join("");
+  const lower = Array.from(name.normalize("NFC"), inLowerCase).join("");
   if (lower === ascii) return true;
   const aLabels = ascii.split(".");
   const uLabels = toUnicode(ascii, strictly).domain.split(".");

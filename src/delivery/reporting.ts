@@ -21,11 +21,14 @@ export type ReportedRecipient = {
   readonly willRetryUntil: number | null;
 };
 
+/** What it is called, and the statements that keep it. */
+export type Report = { readonly message: string; readonly unit: Unit };
+
 /**
  * Turns the end of recipients into a report for their sender. The statements are committed together with what they
  * report about, so that there is never one without the other.
  */
 export interface Reports {
-  /** Empty when there is nobody to tell (a null reverse-path: RFC 5321 §4.5.5, never a report about a report). */
-  unitFor(request: ReportRequest): Promise<Unit>;
+  /** `null` when there is nobody to tell (a null reverse-path: RFC 5321 §4.5.5, never a report about a report). */
+  reportOn(request: ReportRequest): Promise<Report | null>;
 }

@@ -36,11 +36,12 @@ const actionOf = {
 /** Composes reports and says how they are kept: in the mailbox of an account here, or as a queue entry with the null reverse-path. */
 export function openReports(options: ReportsOptions): Reports {
   return {
-    async unitFor(request) {
+    async reportOn(request) {
       const sender = parseAddress(request.entry.reversePath, { kind: "reverse", allowsUtf8: true });
       // A null reverse-path is a report itself; nobody is told about it (RFC 5321 §4.5.5, §6.1).
-      if ("refused" in sender) return [];
-      const bytes = await compose(request, options);
+      if ("refused" in sender) return null;
+      const id = options.store.nextId();
+      const bytes = await compose(request, id, options);
       const writer = options.contents.create();
       writer.write(bytes);
       const content = await writer.finish();
@@ -53,21 +54,22 @@ export function openReports(options: ReportsOptions): Reports {
           prefix: "Return-Path: <>\r\n",
           at: options.now(),
         };
-        return [content.insert, ...ends.mailboxes.flatMap(({ mailboxId }) => deliverHere({ ...delivery, mailboxId }))];
+        const deliveries = ends.mailboxes.flatMap(({ mailboxId }) => deliverHere({ ...delivery, mailboxId }));
+        return { message: refOf(id), unit: [content.insert, ...deliveries] };
       }
-      return [content.insert, ...queued(request, { contentId: content.id, size: content.size }, options)];
+      const report = { id, contentId: content.id, size: content.size };
+      return { message: refOf(id), unit: [content.insert, ...queued(request, report, options)] };
     },
   };
 }
 
 function queued(
   { entry }: ReportRequest,
-  content: { readonly contentId: number; readonly size: number },
+  kept: { readonly id: number; readonly contentId: number; readonly size: number },
   { store, now }: ReportsOptions,
 ): Unit {
   const report: QueueEntry = {
-    ...content,
-    id: store.nextId(),
+    ...kept,
     reversePath: "",
     bornAt: now(),
     body: entry.body,
@@ -95,22 +97,22 @@ function queued(
 
 async function compose(
   { kind, entry, recipients, content }: ReportRequest,
-  { hostname, store, now }: ReportsOptions,
+  id: number,
+  { hostname, now }: ReportsOptions,
 ): Promise<Buffer> {
   const isWhole = entry.ret === "FULL" && content.size <= mostWhole && kind === "failure";
   const bytes = await firstOctets(content, isWhole ? mostWhole : mostHeader);
   const original = isWhole ? bytes : bytes.subarray(0, endOfHeader(bytes));
-  const id = refOf(store.nextId());
   return composeReport({
     reportingMta: hostname,
     to: entry.reversePath,
     envid: entry.envid,
     arrivedAt: formatDate(entry.bornAt),
     date: formatDate(now()),
-    messageId: `<${id}@${hostname}>`,
+    messageId: `<${refOf(id)}@${hostname}>`,
     recipients: recipients.map((one) => about(one, actionOf[kind])),
     original: { bytes: original, isWhole },
-    boundary: boundaryBeside(original, `report-${id}`),
+    boundary: boundaryBeside(original, `report-${refOf(id)}`),
   });
 }
 

@@ -39,9 +39,9 @@ async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>) {
       close: () => Promise.resolve(),
     },
     reports: {
-      unitFor(request) {
+      reportOn(request) {
         reports.push(request);
-        return Promise.resolve([]);
+        return Promise.resolve({ message: `report ${reports.length}`, unit: [] });
       },
     },
     schedule: defaultSchedule,
@@ -137,6 +137,13 @@ test("five days of retries in a moment: anchored at birth, a word after four hou
   assert.deepEqual(
     reports.map(({ kind }) => kind),
     ["delay", "failure"],
+  );
+  assert.deepEqual(
+    events.flatMap((event) => (event.name === "report-composed" ? [[event.message, event.kind]] : [])),
+    [
+      ["report 1", "delay"],
+      ["report 2", "failure"],
+    ],
   );
   assert.equal(reports[1]?.recipients[0]?.outcome.status, "4.4.7");
   assert.equal(await left(), 0);

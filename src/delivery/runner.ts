@@ -18,10 +18,10 @@ import {
   setAside,
 } from "../store/queue.ts";
 import { refOf } from "../store/ref.ts";
-import type { Statement, Store, Unit } from "../store/store.ts";
+import type { Statement, Store } from "../store/store.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { readClaimed } from "./claimed.ts";
-import type { Reports } from "./reporting.ts";
+import type { Report, Reports } from "./reporting.ts";
 import type { Remote, SendResult, Target } from "./target.ts";
 
 export type RunnerOptions = {
@@ -340,7 +340,8 @@ export class Runner implements Handover {
             ...this.#waits({ recipient, outcome, ruling }, { ...attempt, endedAt: now, leaseUntil: work.leaseUntil }),
           );
       }
-      unit.push(...(await this.#reportUnit(work, judged)));
+      const reports = await this.#reportsOn(work, judged);
+      unit.push(...reports.flatMap((report) => report.unit));
       const isFile = work.content.bytes === null;
       if (finished.length > 0) unit.push(...finishRecipients({ recipients: finished, entry: work.entry, isFile }));
       // No client waits for it: under load it needs no sync of its own. A crash in these milliseconds costs a duplicate, as before.
@@ -350,6 +351,7 @@ export class Runner implements Handover {
         if (typeof file === "string") await contents.remove(file);
       }
       for (const one of judged) this.#tell(work.entry, one);
+      this.#tellReports(work.entry, reports);
     } catch (error) {
       // The lease ends by itself and the next try is set: nothing is lost.
       this.#trouble(`recording what became of ${refOf(work.entry.id)}`, error);
@@ -392,12 +394,13 @@ export class Runner implements Handover {
         unit.push(recordAttempt({ ...ids, beganAt: now, endedAt: now, ...outcome }));
         unit.push(setAside({ ...recipient, isDelayReported }, found));
       }
-      if (found.entry !== null && told.length > 0) unit.push(...(await this.#damageReport(told, found.entry)));
+      const report = found.entry === null || told.length === 0 ? null : await this.#damageReport(told, found.entry);
+      unit.push(...(report?.unit ?? []));
       await store.commit(unit);
-      if (told.length > 0) this.#claimSoon(0);
       for (const { entryId, forwardPath } of recipients) {
         emit({ name: "recipient-set-aside", message: refOf(entryId), forwardPath, reason: found.reason });
       }
+      if (found.entry !== null && report !== null) this.#tellReports(found.entry, [report]);
     } catch (error) {
       this.#trouble("setting a damaged message aside", error);
     } finally {
@@ -412,11 +415,12 @@ export class Runner implements Handover {
     return recipients.filter((one) => !one.isDelayReported && wantsReport("DELAY", one, entry) && isReadable(one));
   }
 
-  #damageReport(told: readonly QueuedRecipient[], entry: QueueEntry): Promise<Unit> {
+  async #damageReport(told: readonly QueuedRecipient[], entry: QueueEntry): Promise<OwedReport | null> {
     const lastAttemptAt = this.#options.clock.now();
     const about = { outcome: setAsideOutcome, lastAttemptAt, willRetryUntil: null };
     const recipients = told.map((recipient) => ({ recipient, ...about }));
-    return this.#options.reports.unitFor({ kind: "delay", entry, content: noContent, recipients });
+    const report = await this.#options.reports.reportOn({ kind: "delay", entry, content: noContent, recipients });
+    return report === null ? null : { ...report, kind: "delay" };
   }
 
   #waits(
@@ -444,31 +448,36 @@ export class Runner implements Handover {
     ];
   }
 
-  async #reportUnit(work: Omit<Work, "destination">, judged: readonly Judged[]): Promise<Statement[]> {
-    const { reports, schedule, clock } = this.#options;
-    const unit: Statement[] = [];
+  async #reportsOn(work: Omit<Work, "destination">, judged: readonly Judged[]): Promise<readonly OwedReport[]> {
+    const { schedule, clock } = this.#options;
     const owed = Map.groupBy(
       judged.filter(({ ruling }) => ruling.report !== null),
       ({ ruling }) => ruling.report,
     );
+    const composed: OwedReport[] = [];
     for (const [kind, about] of owed) {
       if (kind === null) continue;
-      unit.push(
-        ...(await reports.unitFor({
-          kind: kind satisfies ReportKind,
-          entry: work.entry,
-          content: work.content,
-          recipients: about.map(({ recipient, outcome, ruling }) => ({
-            recipient,
-            outcome: ruling.fate === "expired" ? expiredOutcome(outcome) : outcome,
-            lastAttemptAt: clock.now(),
-            willRetryUntil: kind === "delay" ? work.entry.bornAt + schedule.lifetimeMs : null,
-          })),
+      const report = await this.#options.reports.reportOn({
+        kind,
+        entry: work.entry,
+        content: work.content,
+        recipients: about.map(({ recipient, outcome, ruling }) => ({
+          recipient,
+          outcome: ruling.fate === "expired" ? expiredOutcome(outcome) : outcome,
+          lastAttemptAt: clock.now(),
+          willRetryUntil: kind === "delay" ? work.entry.bornAt + schedule.lifetimeMs : null,
         })),
-      );
+      });
+      if (report !== null) composed.push({ ...report, kind });
     }
-    if (unit.length > 0) this.#claimSoon(0);
-    return unit;
+    return composed;
+  }
+
+  #tellReports(entry: QueueEntry, reports: readonly OwedReport[]): void {
+    if (reports.length > 0) this.#claimSoon(0);
+    for (const { message, kind } of reports) {
+      this.#options.emit({ name: "report-composed", message, about: refOf(entry.id), kind });
+    }
   }
 
   #tell(entry: QueueEntry, { recipient, outcome, ruling }: Judged): void {
@@ -486,6 +495,7 @@ export class Runner implements Handover {
   }
 }
 
+type OwedReport = Report & { readonly kind: ReportKind };
 type Judged = { readonly recipient: QueuedRecipient; readonly outcome: RecipientOutcome; readonly ruling: Ruling };
 
 const unreadablePath = "its address cannot be read";

@@ -11,6 +11,7 @@ export const families = {
   postfix: ["postfix", "libsasl2-modules"],
   exim: ["exim4-daemon-light"],
   slapd: ["slapd", "ldap-utils"],
+  unbound: ["unbound", "ldnsutils"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Family = keyof typeof families;

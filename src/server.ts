@@ -9,6 +9,8 @@ import { parseAddress } from "./address/path.ts";
 import { neverDialled } from "./address/special-purpose.ts";
 import { policyContext } from "./config/policy-context.ts";
 import type { Config } from "./config/schema.ts";
+import { openLdap } from "./ldap/connection.ts";
+import { LdapDirectory } from "./ldap/directory.ts";
 import { calloutBy } from "./delivery/callout.ts";
 import { Connector } from "./delivery/connector.ts";
 import { HostsRemote } from "./delivery/hosts-remote.ts";
@@ -129,7 +131,7 @@ export async function startServer({
     emit,
   });
   const resolver = systemResolver({ ...config.dns, timeoutMs: config.dns.timeout, clock });
-  const { runner, ask } = openDelivery({
+  const { runner, callout } = openDelivery({
     config,
     resolver,
     exchangePort,
@@ -141,11 +143,17 @@ export async function startServer({
     policy: () => policy.current().policy,
     listeners: () => reception.listeners,
   });
+  const directories = new Map(
+    config.ldap.map((server) => [
+      server.name,
+      new LdapDirectory({ ...server, open: () => openLdap(server), now: () => clock.now(), emit }),
+    ]),
+  );
   const gate = new Gate({
     policy: policy.current,
     directory,
     journal,
-    verifier: new Verifier({ ask, now: () => clock.now() }),
+    verifier: new Verifier({ ask: asking({ callout, directories }), now: () => clock.now() }),
     now: () => clock.now(),
     clockIsBehind: time.isBehind,
     emit,
@@ -219,6 +227,7 @@ export async function startServer({
       time.stop();
       disk.stop();
       certificates.close();
+      for (const one of directories.values()) one.close();
       await forgetting.stop();
       await journal.close();
       await store.close();
@@ -256,7 +265,7 @@ function openDelivery({
   listeners,
 }: RunnerParts): {
   readonly runner: Runner;
-  readonly ask: AskForRecipient;
+  readonly callout: ReturnType<typeof calloutBy>;
 } {
   const { delivery, queue } = config;
   const destinationFor = (forwardPath: string): Destination | null => {
@@ -324,8 +333,21 @@ function openDelivery({
     most: { inAll: delivery.connections, perDestination: delivery.connectionsPerDestination, recipients: 100 },
     leaseMs,
   });
-  const callout = calloutBy({ connector, limits: delivery, targetFor });
-  return { runner, ask: (address, { nextHop }) => callout(address, nextHop) };
+  return { runner, callout: calloutBy({ connector, limits: delivery, targetFor }) };
+}
+
+/** Who is asked for a recipient of a host of ours: the directory that its entry names, else the host itself. */
+function asking({
+  callout,
+  directories,
+}: {
+  readonly callout: ReturnType<typeof calloutBy>;
+  readonly directories: ReadonlyMap<string, LdapDirectory>;
+}): AskForRecipient {
+  return async (address, { nextHop, recipients }) => {
+    if (recipients.by !== "ldap") return callout(address, nextHop);
+    return (await directories.get(recipients.directory)?.existence(address)) ?? "unknowable";
+  };
 }
 
 function filesOf({ tls }: Config) {

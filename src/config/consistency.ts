@@ -1,6 +1,6 @@
-import { formatIp } from "../address/ip.ts";
+import { formatIp, parseIp } from "../address/ip.ts";
 import type { Ip } from "../address/address.ts";
-import type { Config, ListenerConfig } from "./schema.ts";
+import type { Config, LdapConfig, ListenerConfig } from "./schema.ts";
 import type { Path } from "./toml.ts";
 
 /** What no single key can see: values that do not go together. */
@@ -11,6 +11,7 @@ export function inconsistencies(config: Config): readonly Inconsistency[] {
   return [
     ...config.listeners.flatMap((listener, index) => ofListener(listener, index)),
     ...twice(config.listeners),
+    ...config.ldap.flatMap((directory, index) => ofDirectory(directory, { index, all: config.ldap })),
     ...((certificate === undefined) !== (key === undefined)
       ? [{ path: ["tls"], problem: "tls: certificate and key come together or not at all" }]
       : []),
@@ -32,6 +33,24 @@ function ofListener(listener: ListenerConfig, index: number): Inconsistency[] {
   if (listener.auth && listener.tls === "none" && !listener.allowClearAuth) {
     say("tls", 'accounts log in here, so tls must be "starttls" or "implicit"');
   }
+  return found;
+}
+
+function ofDirectory(
+  directory: LdapConfig,
+  { index, all }: { readonly index: number; readonly all: readonly LdapConfig[] },
+): Inconsistency[] {
+  const { name, url, tls, bindDn, passwordFile } = directory;
+  const found: Inconsistency[] = [];
+  const say = (key: string, problem: string) =>
+    found.push({ path: ["ldap", index, key], problem: `directory "${name}": ${problem}` });
+  if (all.findIndex((other) => other.name === name) < index) say("name", "comes twice");
+  if ((bindDn === undefined) !== (passwordFile === undefined))
+    say(bindDn === undefined ? "password-file" : "bind-dn", "bind-dn and password-file come together or not at all");
+  const ip = parseIp(new URL(url).hostname.replace(/^\[|\]$/g, ""));
+  const isNear = ip !== null && isLoopback(ip);
+  if (bindDn !== undefined && tls === "none" && url.startsWith("ldap:") && !isNear)
+    say("tls", "a password with tls none needs a loopback address: it would cross the network unprotected");
   return found;
 }
 

@@ -10,8 +10,14 @@ import type { Key } from "./schema-walk.ts";
  */
 export type Setting =
   | { readonly variable: string; readonly path: readonly string[]; readonly value: unknown }
-  /** A key of the listener with this name. */
-  | { readonly variable: string; readonly listener: string; readonly key: string; readonly value: unknown };
+  /** A key of the table with this name in a list of tables: of a listener, of a directory. */
+  | {
+      readonly variable: string;
+      readonly list: string;
+      readonly name: string;
+      readonly key: string;
+      readonly value: unknown;
+    };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -28,7 +34,10 @@ export function settingsFrom(
   schema: z.ZodType,
 ): { readonly settings: readonly Setting[]; readonly unknown: readonly { variable: string; hint: string }[] } {
   const keys = new Map<string, Key>();
-  for (const table of tablesOf(schema)) for (const key of table.keys) keys.set(variableOf(key.path), key);
+  const listed = new Map<string, Key>();
+  for (const { isList, keys: ofTable } of tablesOf(schema)) {
+    for (const key of ofTable) (isList ? listed : keys).set(variableOf(key.path), key);
+  }
   const settings: Setting[] = [];
   const unknown: { variable: string; hint: string }[] = [];
   for (const [variable, text] of Object.entries(environment)) {
@@ -36,11 +45,13 @@ export function settingsFrom(
     if (variable === bootFileVariable || setByKubernetes.test(variable)) continue;
     const key = keys.get(variable);
     const setting =
-      key !== undefined && key.path[0] !== "listener"
+      key !== undefined
         ? { variable, path: key.path, value: valueOf(key, text) }
-        : listenerSetting(variable, text, keys);
-    if (setting === null) unknown.push({ variable, hint: didYouMean(variable, [bootFileVariable, ...keys.keys()]) });
-    else settings.push(setting);
+        : listedSetting(variable, text, listed);
+    if (setting === null) {
+      const known = [bootFileVariable, ...keys.keys(), ...listed.keys()];
+      unknown.push({ variable, hint: didYouMean(variable, known) });
+    } else settings.push(setting);
   }
   return { settings, unknown };
 }
@@ -50,15 +61,16 @@ export function variableOf(path: readonly string[]): string {
   return prefix + path.join("_").toUpperCase().replaceAll("-", "_");
 }
 
-/** The listener's name stands between: GATEPOST_LISTENER_<NAME>_<KEY>, with "_" for "-". */
-function listenerSetting(variable: string, text: string, keys: ReadonlyMap<string, Key>): Setting | null {
-  const start = `${prefix}LISTENER_`;
+/** The table's name stands between: GATEPOST_LISTENER_<NAME>_<KEY>, with "_" for "-". */
+function listedSetting(variable: string, text: string, keys: ReadonlyMap<string, Key>): Setting | null {
   for (const key of keys.values()) {
-    if (key.path[0] !== "listener" || key.path[1] === "name") continue;
+    const [list = "", leaf = ""] = key.path;
+    if (leaf === "name") continue;
+    const start = `${variableOf([list])}_`;
     const end = variableOf(key.path).slice(start.length - 1);
     if (!variable.startsWith(start) || !variable.endsWith(end)) continue;
     const name = variable.slice(start.length, -end.length).toLowerCase().replaceAll("_", "-");
-    if (name !== "") return { variable, listener: name, key: key.path[1] ?? "", value: valueOf(key, text) };
+    if (name !== "") return { variable, list, name, key: leaf, value: valueOf(key, text) };
   }
   return null;
 }

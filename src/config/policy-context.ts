@@ -10,8 +10,13 @@ export function policyContext(config: Config): PolicyContext {
     listeners: config.listeners.map(({ name, kind }) => ({ name, kind })),
     ownAddresses: ownAddresses(config),
     translationPrefixes: unionOf(config.translationPrefixes.map(({ ip, prefix }) => setOfCidr(ip, prefix))),
-    directories: [],
+    directories: config.ldap.map(({ name }) => name),
   };
+}
+
+/** For policies that were in force once: a directory that is named no more does not make them unreadable. */
+export function pastContext(config: Config): PolicyContext {
+  return { ...policyContext(config), directories: null };
 }
 
 function ownAddresses(config: Config): IpSet {

@@ -82,6 +82,26 @@ test("the usual ports by kind and TLS", () => {
 
 const wrong: readonly (readonly [string, string])[] = [
   ['hostnme = "a"', 'g.toml:1:1: hostnme is not a key (did you mean "hostname"?)'],
+  [
+    '[[ldap]]\nname = "a"\nurl = "ldap://h/x"\nbase = "dc=a"',
+    "g.toml:3:7: ldap 1: url: is not the address of a directory: write ldap://host, ldap://host:port or ldaps://host",
+  ],
+  [
+    '[[ldap]]\nname = "a"\nurl = "ldap://h"\nbase = "dc=a"\nfilter = "(mail=x)"',
+    "g.toml:5:10: ldap 1: filter: names no recipient: %{address}, %{local-part}, %{domain} is wanted in it",
+  ],
+  [
+    '[[ldap]]\nname = "a"\nurl = "ldap://h"\nbase = "dc=a"\nbind-dn = "cn=x"',
+    'g.toml:5:11: directory "a": bind-dn and password-file come together or not at all',
+  ],
+  [
+    '[[ldap]]\nname = "a"\nurl = "ldap://h"\nbase = "dc=a"\nbind-dn = "cn=x"\npassword-file = "p"\ntls = "none"',
+    'g.toml:7:7: directory "a": a password with tls none needs a loopback address: it would cross the network unprotected',
+  ],
+  [
+    '[[ldap]]\nname = "a"\nurl = "ldap://h"\nbase = "dc=a"\n[[ldap]]\nname = "a"\nurl = "ldap://h"\nbase = "dc=a"',
+    'g.toml:6:8: directory "a": comes twice',
+  ],
   ["[limits]\nrecipient = 5", 'g.toml:2:1: limits.recipient is not a key (did you mean "recipients"?)'],
   ["[[listener]]\nname='a'\nkind='relay'\nprt=1", 'g.toml:4:1: listener 1: prt is not a key (did you mean "port"?)'],
   ["[[listener]]\nname='a'\nkind='relai'", 'g.toml:3:6: listener 1: kind must be "relay" or "submission"'],
@@ -127,6 +147,9 @@ test("environment variables beat the file and know the listeners' names", () => 
     GATEPOST_LOGIN_THROTTLE: "false",
     GATEPOST_LISTENER_RELAY_PORT: "3535",
     GATEPOST_LISTENER_INSIDE_LAN_KIND: "relay",
+    GATEPOST_LDAP_STAFF_URL: "ldap://ldap.example",
+    GATEPOST_LDAP_STAFF_BASE: "dc=example",
+    GATEPOST_LDAP_STAFF_TLS: "none",
     GATEPOST_SERVICE_HOST: "10.0.0.1",
     GATEPOST_PORT: "tcp://10.0.0.1:25",
     GATEPOST_PORT_25_TCP_ADDR: "10.0.0.1",
@@ -138,6 +161,10 @@ test("environment variables beat the file and know the listeners' names", () => 
   assert.equal(read.login.throttle, false);
   assert.equal(read.listeners.find(({ name }) => name === "relay")?.port, 3535);
   assert.equal(read.listeners.find(({ name }) => name === "inside-lan")?.port, 25);
+  assert.deepEqual(
+    read.ldap.map(({ name, url, base, tls, filter }) => [name, url, base, tls, filter]),
+    [["staff", "ldap://ldap.example", "dc=example", "none", "(mail=%{address})"]],
+  );
 });
 
 test("a wrong variable is named", () => {

@@ -61,7 +61,7 @@ function overlaid(
   result["listener"] ??= structuredClone(trialListeners);
   for (const setting of settings) {
     if ("path" in setting) put(result, setting.path, setting.value);
-    const path = "path" in setting ? setting.path : putInListener(result["listener"], setting);
+    const path = "path" in setting ? setting.path : putInList(result, setting);
     origin.noteVariable(path, setting.variable);
   }
   return result;
@@ -78,18 +78,20 @@ function put(table: Record<string, unknown>, path: readonly string[], value: unk
   if (typeof inner === "object" && inner !== null) put(inner as Record<string, unknown>, rest, value);
 }
 
-/** A name that no listener has makes a new one. */
-function putInListener(
-  listeners: unknown,
-  setting: { readonly listener: string; readonly key: string; readonly value: unknown },
+/** A name that no table of the list has makes a new one. */
+function putInList(
+  result: Record<string, unknown>,
+  setting: Extract<Setting, { readonly list: string }>,
 ): readonly (string | number)[] {
-  if (!Array.isArray(listeners)) return ["listener"];
-  const tables = listeners as Record<string, unknown>[];
-  let index = tables.findIndex((table) => table["name"] === setting.listener);
-  if (index < 0) index = tables.push({ name: setting.listener }) - 1;
+  const { list, name } = setting;
+  const listed = (result[list] ??= []);
+  if (!Array.isArray(listed)) return [list];
+  const tables = listed as Record<string, unknown>[];
+  let index = tables.findIndex((table) => table["name"] === name);
+  if (index < 0) index = tables.push({ name }) - 1;
   const table = tables[index];
   if (table !== undefined) table[setting.key] = setting.value;
-  return ["listener", index, setting.key];
+  return [list, index, setting.key];
 }
 
 function completed(bootFile: z.output<typeof schema>, sources: ConfigSources): Config {
@@ -104,6 +106,11 @@ function completed(bootFile: z.output<typeof schema>, sources: ConfigSources): C
       ...(certificate === undefined ? {} : { certificate: resolve(folder, certificate) }),
       ...(key === undefined ? {} : { key: resolve(folder, key) }),
     },
+    ldap: rest.ldap.map((one) => ({
+      ...one,
+      ...(one.ca === undefined ? {} : { ca: resolve(folder, one.ca) }),
+      ...(one.passwordFile === undefined ? {} : { passwordFile: resolve(folder, one.passwordFile) }),
+    })),
     listeners: listener.map((one): ListenerConfig => {
       const usualPort = one.kind === "relay" ? 25 : one.tls === "implicit" ? 465 : 587;
       return { ...one, port: one.port ?? usualPort, auth: one.auth ?? one.kind === "submission" };

@@ -20,20 +20,20 @@ Gatepost runs a trial set-up on loopback ports. \`gatepost config show\` prints 
 An unknown key, or a value that does not fit, is an error with its line: nothing is guessed. Durations are written
 \`30s\`, \`5 min\`, \`4h\`, \`1 h 30 min\`, \`5 days\`; sizes \`25 MB\` (25,000,000) or \`10 MiB\` (10,485,760).
 
-Every key has an environment variable, for containers; it beats the file. Lists are separated by commas there. A
-listener's variables carry its name: \`GATEPOST_LISTENER_RELAY_PORT\` is the \`port\` of the listener \`relay\`.
+Every key has an environment variable, for containers; it beats the file. Lists are separated by commas there. The
+variables of a listener or directory carry its name: \`GATEPOST_LISTENER_RELAY_PORT\` is the \`port\` of the listener \`relay\`.
 `;
 
 function section(table: Table): string {
   const name = table.path.join(".");
   const title = name === "" ? "Keys outside of any table" : table.isList ? `\`[[${name}]]\`` : `\`[${name}]\``;
   const description = table.description === "" ? "" : `\n${table.description}\n`;
-  return `## ${title}\n${description}\n${table.keys.map(entry).join("\n")}`;
+  return `## ${title}\n${description}\n${table.keys.map((key) => entry(key, table)).join("\n")}`;
 }
 
-function entry(key: Key): string {
+function entry(key: Key, table: Table): string {
   const name = key.path.at(-1) ?? "";
-  const facts = [key.called, key.isRequired ? "required" : defaultOf(key), `\`${variable(key)}\``];
+  const facts = [key.called, key.isRequired ? "required" : defaultOf(key), `\`${variable(key, table)}\``];
   return `- **\`${name}\`** (${facts.filter((fact) => fact !== "").join(", ")})\n  ${key.description}\n`;
 }
 
@@ -43,7 +43,7 @@ function defaultOf(key: Key): string {
   return `default \`${Array.isArray(value) ? `[${value.map((one) => JSON.stringify(one)).join(", ")}]` : JSON.stringify(value)}\``;
 }
 
-function variable(key: Key): string {
-  if (key.path[0] !== "listener") return variableOf(key.path);
-  return variableOf(["listener", "<NAME>", key.path[1] ?? ""]);
+function variable({ path }: Key, { isList }: Table): string {
+  const [table = "", name = ""] = path;
+  return variableOf(isList ? [table, "<NAME>", name] : path);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseNameServer } from "../dns/name-server.ts";
+import { filterProblem } from "../ldap/filter.ts";
 import { duration, hostName, ipAddress, network, size, wholeNumber } from "./kinds.ts";
 import type { CamelCased } from "./camel-case.ts";
 
@@ -51,6 +52,39 @@ const listener = z
   .describe(
     "One `[[listener]]` for each place where mail comes in. None given: the three of the trial set-up, on loopback.",
   );
+
+const ldap = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "is not a name for a directory: small letters, digits and hyphens")
+      .describe("How the policy calls it: `recipients: { ldap: NAME }`."),
+    url: z
+      .string()
+      .refine(isLdapUrl, "is not the address of a directory: write ldap://host, ldap://host:port or ldaps://host")
+      .describe("`ldaps://` begins with TLS. The certificate's name and chain are always verified."),
+    tls: z
+      .enum(["starttls", "none"])
+      .default("starttls")
+      .describe("Of an `ldap://` connection; `none` only where nobody else could read or forge the answers."),
+    ca: z.string().min(1).optional().describe("File with the certificates to trust instead of the machine's, PEM."),
+    base: z.string().min(1).describe("Below which entry to look."),
+    filter: z
+      .string()
+      .default("(mail=%{address})")
+      .refine((text) => filterProblem(text) === null, { error: ({ input }) => filterProblem(String(input)) ?? "" })
+      .describe(
+        "Finds a recipient; `%{address}`, `%{local-part}` and `%{domain}` stand for it. One entry is as good as many.",
+      ),
+    "bind-dn": z
+      .string()
+      .regex(/=/, "is not a distinguished name like cn=mail,dc=example,dc=com")
+      .optional()
+      .describe("Who asks. Absent: anonymous."),
+    "password-file": z.string().min(1).optional().describe("File with its password, read anew for each connection."),
+    timeout: duration().prefault("5 s").describe("For the connection, and for each answer."),
+  })
+  .describe("One `[[ldap]]` for each directory that knows recipients of other hosts of ours.");
 
 const limits = z.strictObject({
   "message-size": size().prefault("50 MB").describe("The largest message that is taken (RFC 1870)."),
@@ -137,6 +171,7 @@ const bootFile = z.strictObject({
     .default([])
     .describe("NAT64 prefixes of this network beside 64:ff9b::/96: nobody is let in by such an address."),
   listener: z.array(listener).max(100).prefault([]),
+  ldap: z.array(ldap).max(20).prefault([]),
   tls: z
     .strictObject({
       certificate: z.string().min(1).optional().describe("File with the certificate and its chain, PEM."),
@@ -223,7 +258,13 @@ export type Config = Omit<CamelCased<z.output<typeof schema>>, "hostname" | "lis
   readonly file: string | null;
 };
 
+export type LdapConfig = Config["ldap"][number];
+
 export type ListenerConfig = Omit<CamelCased<z.output<typeof listener>>, "port" | "auth"> & {
   readonly port: number;
   readonly auth: boolean;
 };
+
+function isLdapUrl(text: string): boolean {
+  return /^ldaps?:\/\/[^/?#@]+$/.test(text) && URL.canParse(text) && new URL(text).hostname !== "";
+}

@@ -25,6 +25,15 @@ certificate = "c.pem"
 key = "k.pem"
 [dns]
 servers = ["192.0.2.53", "[2001:db8::53]:5353"]
+[[ldap]]
+name = "staff"
+url = "ldaps://ldap.example.net"
+ca = "ca.pem"
+base = "dc=example,dc=net"
+filter = "(uid=%{local-part})"
+bind-dn = "cn=mail,dc=example,dc=net"
+password-file = "/etc/gatepost/ldap"
+timeout = "1 s"
 [[listener]]
 name = "inside"
 kind = "relay"

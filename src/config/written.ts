@@ -20,8 +20,10 @@ export function writtenConfig(config: Config): WrittenConfig {
   for (const { path, keys, isList } of tablesOf(schema)) {
     const [name] = path;
     if (name === undefined) Object.assign(written, tableOf(config, keys));
-    else if (isList) written[name] = config.listeners.map((listener) => tableOf(listener, keys));
-    else written[name] = tableOf(Object.entries(config).find(([key]) => key === camelCase(name))?.[1], keys);
+    else if (isList) {
+      const list = name === "listener" ? config.listeners : config.ldap;
+      if (list.length > 0) written[name] = list.map((table) => tableOf(table, keys));
+    } else written[name] = tableOf(Object.entries(config).find(([key]) => key === camelCase(name))?.[1], keys);
   }
   return written;
 }

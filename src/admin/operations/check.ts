@@ -8,6 +8,7 @@ import type { Config } from "../../config/schema.ts";
 import { roundSize } from "../../config/size.ts";
 import { parseNameServer } from "../../dns/name-server.ts";
 import { systemResolver } from "../../dns/system-resolver.ts";
+import { filterFor } from "../../ldap/filter.ts";
 import { checkPolicy } from "../../policy/check.ts";
 import { domainsWrittenTo, lastUseOfGrants } from "../../store/journal-desk.ts";
 import { countSetAside } from "../../store/queue-desk.ts";
@@ -33,6 +34,7 @@ export const check = operation({
       aboutDisk(context.config),
       aboutClock(context),
       aboutQueue(context),
+      aboutDirectories(context.config),
       ...(dns === true ? [aboutNames(context)] : []),
     ]);
     return [...aboutConfig(context.config), ...found.flat()];
@@ -56,6 +58,25 @@ async function aboutPolicy({ policy, store, clock, flushJournal }: AdminContext)
     level: warning.startsWith("OPEN RELAY") ? "error" : "warning",
     finding: warning,
   }));
+}
+
+/** Whether each directory can be asked at all. */
+async function aboutDirectories({ ldap }: Config): Promise<Finding[]> {
+  const { openLdap } = await import("../../ldap/connection.ts");
+  const findings = await Promise.all(
+    ldap.map(async (server): Promise<Finding[]> => {
+      try {
+        const connection = await openLdap(server);
+        await connection.search(filterFor(server.filter, { localPart: "postmaster", domain: "example.com" }));
+        connection.close();
+        return [];
+      } catch (error) {
+        const finding = `cannot be asked: ${error instanceof Error ? error.message : String(error)}`;
+        return [{ about: `directory ${server.name}`, level: "error", finding }];
+      }
+    }),
+  );
+  return findings.flat();
 }
 
 function aboutConfig({ hostname, listeners, dns }: Config): Finding[] {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseDuration } from "../../config/duration.ts";
-import { policyContext } from "../../config/policy-context.ts";
+import { pastContext } from "../../config/policy-context.ts";
 import { isPolicy, parsePolicy } from "../../policy/document.ts";
 import { explain } from "../../policy/explain.ts";
 import { factsFromJson } from "../../policy/facts-json.ts";
@@ -85,7 +85,7 @@ async function policyOf(
   { store, config }: Pick<AdminContext, "store" | "config">,
 ): Promise<Policy | null> {
   const version = await policyVersion(store, policy_version);
-  const policy = version === null ? null : parsePolicy(version.document, policyContext(config));
+  const policy = version === null ? null : parsePolicy(version.document, pastContext(config));
   return policy !== null && isPolicy(policy) ? policy : null;
 }
 

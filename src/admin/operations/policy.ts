@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { policyContext } from "../../config/policy-context.ts";
+import { pastContext, policyContext } from "../../config/policy-context.ts";
 import { diffPolicies } from "../../policy/diff.ts";
 import { isPolicy, parsePolicy } from "../../policy/document.ts";
-import type { Policy } from "../../policy/policy.ts";
+import type { Policy, PolicyContext } from "../../policy/policy.ts";
 import { prove } from "../../policy/prove.ts";
 import { formatProblem, type PolicyProblem } from "../../policy/problems.ts";
 import { policyHistory, policyToUndoTo, policyVersion } from "../../store/policy-versions.ts";
@@ -97,7 +97,7 @@ export const policyDiff = operation({
   async run(context, { document, from, to }) {
     const before = await versionOf(context, from);
     if ("failed" in before) return before;
-    const after = document === undefined ? await versionOf(context, to) : read(context, document);
+    const after = document === undefined ? await versionOf(context, to) : read(document, policyContext(context.config));
     if ("failed" in after) return after;
     return diffPolicies(before, after, context.clock.now());
   },
@@ -124,11 +124,11 @@ async function versionOf(
   if (wanted === undefined || wanted === current.version) return current.policy;
   const found = await policyVersion(store, wanted);
   if (found === null) return { failed: "not-found", message: `there is no policy version ${wanted}` };
-  return read({ config }, found.document);
+  return read(found.document, pastContext(config));
 }
 
-function read({ config }: Pick<AdminContext, "config">, document: string): Policy | Failure {
-  const policy = parsePolicy(document, policyContext(config));
+function read(document: string, at: PolicyContext): Policy | Failure {
+  const policy = parsePolicy(document, at);
   return isPolicy(policy) ? policy : noPolicy(policy);
 }
 

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,9 @@ import { openCertificates } from "../../src/tls/certificates.ts";
 import { assertKept, readDataFolder } from "./data-folder.ts";
 import { DiskModel, type Leaves } from "./disk-model.ts";
 import type { Acknowledged } from "./load.ts";
+import { dataFolder } from "./numbered-message.ts";
 import type { Recording } from "./recording.ts";
+import { startProcess } from "./server-process.ts";
 import { isSync, type SystemCall } from "./system-calls.ts";
 
 /** A moment at which the power fails: a sync is about to return, and nothing since the syncs before it lasts for certain. */
@@ -40,31 +43,50 @@ export function* cutsOf({ folder, calls, replies }: Recording): Generator<Cut> {
 }
 
 /** Opens what a cut left, as a start does, and compares it with what was promised. */
-export async function assertSurvives(cut: Cut, leaves: Leaves, takenAt: ReadonlyMap<string, number>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "gatepost-cut-"));
+export async function assertSurvives(cut: Cut, { leaves, takenAt }: Left): Promise<void> {
+  await inRestored(cut, leaves, async (above) => {
+    const folder = join(above, dataFolder);
+    // Cut off before there was one.
+    await mkdir(folder, { recursive: true });
+    const options = { files: null, folder, hostname: "mx.example.test", clock: systemClock, emit: () => {} };
+    (await openCertificates(options)).close();
+    await assertPromised(folder, cut, takenAt);
+  });
+}
+
+/** Starts a whole server on what a cut left, lets it end in peace, and compares what is there then. */
+export async function assertStarts(cut: Cut, { leaves, takenAt }: Left): Promise<void> {
+  await inRestored(cut, leaves, async (above) => {
+    const server = startProcess({ folder: above, nextHop: 1 });
+    try {
+      assert.ok((await server.ready) !== null, "a server starts on it");
+      server.kill("SIGTERM");
+      assert.equal(await server.ended, 0);
+      assert.deepEqual(server.trouble, []);
+    } finally {
+      server.kill("SIGKILL");
+    }
+    await assertPromised(join(above, dataFolder), cut, takenAt);
+  });
+}
+
+export type Left = {
+  readonly leaves: Leaves;
+  /** When the next hop took each recipient. */
+  readonly takenAt: ReadonlyMap<string, number>;
+};
+
+async function inRestored({ disk }: Cut, leaves: Leaves, look: (above: string) => Promise<void>): Promise<void> {
+  const above = await mkdtemp(join(tmpdir(), "gatepost-cut-"));
   try {
-    cut.disk.restore(folder, leaves);
-    await assertHolds(folder, cut, takenAt);
+    disk.restore(above, leaves);
+    await look(above);
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(above, { recursive: true });
   }
 }
 
-export async function assertHolds(
-  above: string,
-  { acknowledged, at }: Cut,
-  takenAt: ReadonlyMap<string, number>,
-): Promise<void> {
-  const folder = join(above, "data");
-  await mkdir(folder, { recursive: true });
-  const certificates = await openCertificates({
-    files: null,
-    folder,
-    hostname: "mx.example.test",
-    clock: systemClock,
-    emit: () => {},
-  });
-  certificates.close();
+async function assertPromised(folder: string, { acknowledged, at }: Cut, takenAt: Left["takenAt"]): Promise<void> {
   const isTaken = (recipient: string) => (takenAt.get(recipient) ?? Infinity) <= at;
   assertKept(await readDataFolder(folder), { acknowledged, isTaken });
 }

@@ -40,9 +40,10 @@ export async function readDataFolder(folder: string): Promise<DataFolder> {
     assertCounted(all("SELECT uid_next, messages, id FROM mailbox"), all("SELECT mailbox_id, uid FROM message"));
     const messages = new Map<number, Whereabouts>();
     const ofContent = new Map<unknown, { readonly number: number; readonly isReport: boolean }>();
-    for (const row of all("SELECT id, size, inline, file FROM content")) {
-      const { number, isReport } = await knownContent(folder, row);
-      ofContent.set(row["id"], { number, isReport });
+    const contentRow = database.prepare("SELECT id, size, inline, file FROM content WHERE id = ?");
+    for (const { id } of all("SELECT id FROM content")) {
+      const { number, isReport } = await knownContent(folder, contentRow.get(id ?? null) ?? assert.fail());
+      ofContent.set(id, { number, isReport });
       if (!messages.has(number)) messages.set(number, { mailboxes: [], queued: [], reports: 0 });
     }
     const held = new Set<unknown>();

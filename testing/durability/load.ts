@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { createInterface } from "node:readline";
+import { onLines } from "./lines.ts";
 import { localDomain, type NumberedMessage, sender } from "./numbered-message.ts";
 
 /** A message whose 250 after the dot was read. */
@@ -27,8 +27,7 @@ async function session({ port, take, acknowledged }: Omit<Load, "sessions">): Pr
   const socket = connect(port, "127.0.0.1");
   // A server that was killed resets its connections.
   socket.on("error", () => socket.destroy());
-  const replies = repliesOf(socket);
-  const read = async (): Promise<string> => (await replies.next()).value ?? "";
+  const read = repliesOf(socket);
   try {
     if (!(await read()).startsWith("220")) return;
     socket.write("EHLO client.test\r\n");
@@ -61,10 +60,24 @@ async function offer(
   return (await read()).startsWith("354") ? taken : null;
 }
 
-/** The last line of each reply; ends with the connection. */
-async function* repliesOf(socket: Socket): AsyncGenerator<string, undefined> {
-  for await (const line of createInterface(socket)) if (/^\d{3} /.test(line)) yield line;
-  return undefined;
+/** Gives the last line of each reply; "" once the connection has ended. */
+function repliesOf(socket: Socket): () => Promise<string> {
+  const replies: string[] = [];
+  let isOver = false;
+  let wake = (): void => {};
+  onLines(socket, (line) => {
+    if (!/^\d{3} /.test(line)) return;
+    replies.push(line);
+    wake();
+  });
+  socket.once("close", () => {
+    isOver = true;
+    wake();
+  });
+  return async () => {
+    while (replies.length === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
+    return replies.shift() ?? "";
+  };
 }
 
 /** RFC 5321 §4.5.2, with the final dot. */

@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
-import { createInterface } from "node:readline";
+import { onLines } from "./lines.ts";
 import { recognised } from "./numbered-message.ts";
 
 /** Moments of a delivery as the next hop sees them: the content begins, has come and is not answered yet, is answered. */
@@ -14,8 +14,8 @@ export interface NextHop {
   readonly takenAt: ReadonlyMap<string, number>;
   /** What came otherwise than it was sent. */
   readonly changed: readonly string[];
-  /** Recipients of transactions that are open: accepted by RCPT, not answered after the dot. */
-  readonly inFlight: number;
+  /** Resolves when each was named in a RCPT from now on. */
+  awaitAsked(recipients: readonly string[]): Promise<void>;
   /** Called at each moment until it is replaced. */
   atMoment: (moment: Moment) => void;
   close(): Promise<void>;
@@ -26,30 +26,39 @@ type Remembered = {
   readonly takenAt: Map<string, number>;
   readonly deferred: Set<string>;
   readonly changed: string[];
+  /** Who is waited for, and who waits. */
+  readonly awaited: Set<string>;
+  allAsked: () => void;
 };
 
 /** `gone.…@` is refused, `later.…@` put off at its first attempt, everyone else taken. */
 export async function openNextHop(): Promise<NextHop> {
-  const remembered: Remembered = { taken: new Map(), takenAt: new Map(), deferred: new Set(), changed: [] };
-  const sessions = new Set<Session>();
+  const remembered: Remembered = {
+    taken: new Map(),
+    takenAt: new Map(),
+    deferred: new Set(),
+    changed: [],
+    awaited: new Set(),
+    allAsked() {},
+  };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     const session = new Session(socket, remembered, (moment) => hop.atMoment(moment));
-    sessions.add(session);
     sockets.add(socket);
     socket.on("error", () => socket.destroy());
-    socket.once("close", () => {
-      sessions.delete(session);
-      sockets.delete(socket);
-    });
-    void session.run();
+    socket.once("close", () => sockets.delete(socket));
+    session.run();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const hop: NextHop = {
     ...remembered,
     port: (server.address() as AddressInfo).port,
-    get inFlight() {
-      return [...sessions].reduce((sum, session) => sum + session.recipients.length, 0);
+    awaitAsked(recipients) {
+      for (const recipient of recipients) remembered.awaited.add(recipient);
+      return new Promise<void>((resolve) => {
+        remembered.allAsked = resolve;
+        if (remembered.awaited.size === 0) resolve();
+      });
     },
     atMoment: () => {},
     close() {
@@ -61,7 +70,7 @@ export async function openNextHop(): Promise<NextHop> {
 }
 
 class Session {
-  recipients: string[] = [];
+  #recipients: string[] = [];
   readonly #socket: Socket;
   readonly #remembered: Remembered;
   readonly #atMoment: (moment: Moment) => void;
@@ -73,10 +82,9 @@ class Session {
     this.#atMoment = atMoment;
   }
 
-  async run(): Promise<void> {
+  run(): void {
     this.#say("220 next.hop.test ESMTP");
-    const lines = createInterface({ input: this.#socket, crlfDelay: Infinity });
-    lines.on("line", (line) => (this.#content === null ? this.#command(line) : this.#line(this.#content, line)));
+    onLines(this.#socket, (line) => (this.#content === null ? this.#command(line) : this.#line(this.#content, line)));
   }
 
   #say(reply: string): void {
@@ -89,12 +97,12 @@ class Session {
         return this.#say("250-next.hop.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES");
       case "MAIL":
       case "RSET":
-        this.recipients = [];
+        this.#recipients = [];
         return this.#say("250 2.0.0 Ok");
       case "RCPT":
         return this.#rcpt(/<(.*)>/.exec(line)?.[1] ?? "");
       case "DATA":
-        if (this.recipients.length === 0) return this.#say("554 5.5.1 No valid recipients");
+        if (this.#recipients.length === 0) return this.#say("554 5.5.1 No valid recipients");
         this.#content = [];
         this.#say("354 Go ahead");
         return this.#atMoment("content");
@@ -107,13 +115,14 @@ class Session {
   }
 
   #rcpt(recipient: string): void {
-    const { deferred } = this.#remembered;
+    const { deferred, awaited } = this.#remembered;
+    if (awaited.delete(recipient) && awaited.size === 0) this.#remembered.allAsked();
     if (recipient.startsWith("gone.")) return this.#say("550 5.1.1 Nobody of that name");
     if (recipient.startsWith("later.") && !deferred.has(recipient)) {
       deferred.add(recipient);
       return this.#say("450 4.2.0 Come back");
     }
-    this.recipients.push(recipient);
+    this.#recipients.push(recipient);
     this.#say("250 2.1.5 Ok");
   }
 
@@ -122,7 +131,7 @@ class Session {
     this.#content = null;
     this.#atMoment("dot");
     this.#take(Buffer.from(`${content.join("\r\n")}\r\n`, "latin1"));
-    this.recipients = [];
+    this.#recipients = [];
     this.#say("250 2.0.0 Taken");
     this.#atMoment("answered");
   }
@@ -130,7 +139,7 @@ class Session {
   #take(content: Buffer): void {
     const { taken, takenAt, changed } = this.#remembered;
     const found = recognised(content);
-    for (const recipient of this.recipients) {
+    for (const recipient of this.#recipients) {
       if (found === null || !found.isWhole || !recipient.includes(`.${found.number}@`)) {
         changed.push(`${recipient} was sent ${content.length} octets: ${content.toString("latin1", 0, 300)}`);
       }

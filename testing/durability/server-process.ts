@@ -29,7 +29,9 @@ export type StartOptions = {
 export function startProcess({ folder, nextHop, aheadMs = 0, under = [] }: StartOptions): ServerProcess {
   const server = [process.execPath, join(import.meta.dirname, "server.ts"), folder, `${nextHop}`, `${aheadMs}`];
   const [program = "", ...args] = [...under, ...server];
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  // As the launcher does it. One that is killed writes nothing into it.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(import.meta.dirname, "../../.cache/compile") };
+  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "inherit"] });
   let pid = under.length === 0 ? child.pid : undefined;
   const trouble: string[] = [];
   const ready = Promise.withResolvers<{ port: number } | null>();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isConfig, readConfig } from "../../src/config/read.ts";
 import { startServer } from "../../src/server.ts";
 import { systemClock } from "../../src/time/system-clock.ts";
-import { farDomain, localDomain, localNames, sender } from "./numbered-message.ts";
+import { dataFolder, farDomain, localDomain, localNames, sender } from "./numbered-message.ts";
 
 /**
  * A whole server to be traced and killed: `node server.ts FOLDER NEXT-HOP-PORT CLOCK-AHEAD-MS`. Its clock goes so much before the
@@ -18,7 +18,7 @@ function print(line: string): void {
 
 const bootFile = `
 hostname = "mx.${localDomain}"
-data = "data"
+data = "${dataFolder}"
 [[listener]]
 name = "relay"
 kind = "relay"
@@ -62,9 +62,9 @@ for (const name of [...localNames, sender]) {
     throw new Error(made.refused);
   }
 }
-print(`ready ${server.reception.listeners[0]?.port} ${process.pid}`);
 const alive = setInterval(() => {}, 1 << 30);
 process.once("SIGTERM", () => {
   clearInterval(alive);
   void server.close();
 });
+print(`ready ${server.reception.listeners[0]?.port} ${process.pid}`);

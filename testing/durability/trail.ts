@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { basename, dirname, join } from "node:path";
-import { anyMark } from "./numbered-message.ts";
+import { anyMark, dataFolder } from "./numbered-message.ts";
 import type { Recording, Reply } from "./recording.ts";
 import { isSync, isWrite, type SystemCall } from "./system-calls.ts";
 
@@ -22,7 +22,7 @@ export class Trail {
     this.folder = folder;
     this.#syncs = calls.filter(isSync);
     this.#folders = calls.filter(({ name }) => name === "mkdir");
-    const log = join(folder, "data/gatepost.db-wal");
+    const log = join(folder, dataFolder, "gatepost.db-wal");
     /** Of each file, what was written and not synced yet. */
     const waiting = new Map<string, { readonly marks: readonly string[]; readonly ended: number }[]>();
     for (const call of calls) {
@@ -66,7 +66,7 @@ export class Trail {
 
   #open(call: SystemCall): void {
     const path = call.resultFile ?? "";
-    if (!path.startsWith(join(this.folder, "data/content/"))) return;
+    if (!path.startsWith(join(this.folder, dataFolder, "content/"))) return;
     this.#files.set(path, { path, opened: call, lastWrite: 0, number: null });
   }
 

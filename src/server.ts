@@ -40,6 +40,7 @@ import { readSetting, settingOf, smartHostPassword } from "./store/settings.ts";
 import { recordsIn } from "./records.ts";
 import { warnAtStart } from "./start-warnings.ts";
 import { openSqlite } from "./store/sqlite/driver.ts";
+import type { Reports } from "./store/reporting.ts";
 import type { Store } from "./store/store.ts";
 import type { Clock } from "./time/clock.ts";
 import { openCertificates } from "./tls/certificates.ts";
@@ -131,7 +132,7 @@ export async function startServer({
     emit,
   });
   const resolver = systemResolver({ ...config.dns, timeoutMs: config.dns.timeout, clock });
-  const { runner, callout } = openDelivery({
+  const { runner, callout, reports } = openDelivery({
     config,
     resolver,
     exchangePort,
@@ -169,6 +170,7 @@ export async function startServer({
       journal,
       memory,
       handover: runner,
+      reports,
       now: () => clock.now(),
       emit,
     },
@@ -265,6 +267,7 @@ function openDelivery({
   listeners,
 }: RunnerParts): {
   readonly runner: Runner;
+  readonly reports: Reports;
   readonly callout: ReturnType<typeof calloutBy>;
 } {
   const { delivery, queue } = config;
@@ -292,6 +295,14 @@ function openDelivery({
     passwordOf: async (account) => settingOf(await store.read(readSetting(smartHostPassword(account)))),
   });
   const connector = new Connector({ hello: config.hostname, clock, dial, emit });
+  const reports = openReports({
+    hostname: config.hostname,
+    store,
+    contents,
+    directory,
+    destinationOf: destinationFor,
+    now: () => clock.now(),
+  });
   const runner = new Runner({
     store,
     contents,
@@ -302,14 +313,7 @@ function openDelivery({
       idleMs: delivery.idle,
       clock,
     }),
-    reports: openReports({
-      hostname: config.hostname,
-      store,
-      contents,
-      directory,
-      destinationOf: destinationFor,
-      now: () => clock.now(),
-    }),
+    reports,
     schedule: {
       retryAfterMs: [first, ...further],
       lifetimeMs: queue.lifetime,
@@ -333,7 +337,7 @@ function openDelivery({
     most: { inAll: delivery.connections, perDestination: delivery.connectionsPerDestination, recipients: 100 },
     leaseMs,
   });
-  return { runner, callout: calloutBy({ connector, limits: delivery, targetFor }) };
+  return { runner, reports, callout: calloutBy({ connector, limits: delivery, targetFor }) };
 }
 
 /** Who is asked for a recipient of a host of ours: the directory that its entry names, else the host itself. */

@@ -80,6 +80,7 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
       directory,
       journal,
       memory,
+      reports: { reportOn: () => Promise.resolve(null) },
       handover: { reserve: () => null, give() {}, release() {}, wake() {} },
       now,
       emit,

@@ -1,8 +1,11 @@
+import { isAscii } from "node:buffer";
 import type { Directory } from "../accounts/directory.ts";
 import { parseAddress } from "../address/path.ts";
-import { type Action, composeReport } from "../dsn/compose.ts";
+import { composeReport } from "../dsn/compose.ts";
+import type { Action } from "../dsn/report.ts";
 import { formatDate } from "../message/date.ts";
 import { endOfHeader } from "../message/header.ts";
+import { surveyEightBit } from "../message/seven-bit.ts";
 import type { Destination } from "../policy/decision.ts";
 import type { ContentSource, QueueEntry } from "../queue/entry.ts";
 import type { ReportKind } from "../queue/fate.ts";
@@ -11,7 +14,7 @@ import { deliverHere } from "../store/local-delivery.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
 import { refOf } from "../store/ref.ts";
 import type { Statement, Store, Unit } from "../store/store.ts";
-import type { ReportedRecipient, ReportRequest, Reports } from "./reporting.ts";
+import type { ReportedRecipient, ReportRequest, Reports } from "../store/reporting.ts";
 
 export type ReportsOptions = {
   readonly hostname: string;
@@ -57,7 +60,7 @@ export function openReports(options: ReportsOptions): Reports {
         const deliveries = ends.mailboxes.flatMap(({ mailboxId }) => deliverHere({ ...delivery, mailboxId }));
         return { message: refOf(id), unit: [content.insert, ...deliveries] };
       }
-      const report = { id, contentId: content.id, size: content.size };
+      const report = { id, contentId: content.id, size: content.size, isEightBit: !isAscii(bytes) };
       return { message: refOf(id), unit: [content.insert, ...queued(request, report, options)] };
     },
   };
@@ -65,15 +68,17 @@ export function openReports(options: ReportsOptions): Reports {
 
 function queued(
   { entry }: ReportRequest,
-  kept: { readonly id: number; readonly contentId: number; readonly size: number },
+  kept: { readonly id: number; readonly contentId: number; readonly size: number; readonly isEightBit: boolean },
   { store, now }: ReportsOptions,
 ): Unit {
   const report: QueueEntry = {
-    ...kept,
+    id: kept.id,
+    contentId: kept.contentId,
+    size: kept.size,
     reversePath: "",
     bornAt: now(),
-    body: entry.body,
-    smtpUtf8: false,
+    body: kept.isEightBit ? "8BITMIME" : "7BIT",
+    smtpUtf8: isGlobal(entry),
     ret: null,
     envid: null,
     listener: "report",
@@ -100,9 +105,12 @@ async function compose(
   id: number,
   { hostname, now }: ReportsOptions,
 ): Promise<Buffer> {
-  const isWhole = entry.ret === "FULL" && content.size <= mostWhole && kind === "failure";
-  const bytes = await firstOctets(content, isWhole ? mostWhole : mostHeader);
-  const original = isWhole ? bytes : bytes.subarray(0, endOfHeader(bytes));
+  // RFC 3461 §6.2: the whole message only about a failure.
+  const mayBeWhole = entry.ret === "FULL" && content.size <= mostWhole && kind === "failure";
+  const bytes = await firstOctets(content, mayBeWhole ? mostWhole : mostHeader);
+  const header = bytes.subarray(0, endOfHeader(bytes));
+  const isWhole = mayBeWhole && (isGlobal(entry) || (await mayGoAnywhere(content)));
+  const original = isWhole ? bytes : header;
   return composeReport({
     reportingMta: hostname,
     to: entry.reversePath,
@@ -113,7 +121,19 @@ async function compose(
     recipients: recipients.map((one) => about(one, actionOf[kind])),
     original: { bytes: original, isWhole },
     boundary: boundaryBeside(original, `report-${refOf(id)}`),
+    isGlobal: isGlobal(entry),
   });
+}
+
+/** A message/rfc822 is converted like any message where 8-bit mail is not taken; one that cannot be would keep its report from going. */
+async function mayGoAnywhere(content: ContentSource): Promise<boolean> {
+  const { anywhere, obstacle } = await surveyEightBit(content.stream());
+  return !anywhere || obstacle === null;
+}
+
+/** Its sender asked for SMTPUTF8: what goes back may be in the forms of RFC 6533. */
+function isGlobal({ smtpUtf8, reversePath }: QueueEntry): boolean {
+  return smtpUtf8 || !isAscii(Buffer.from(reversePath));
 }
 
 function about({ recipient, outcome, lastAttemptAt, willRetryUntil }: ReportedRecipient, action: Action) {

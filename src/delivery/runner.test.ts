@@ -9,7 +9,7 @@ import { openContents } from "../store/content.ts";
 import { StoreUnavailable } from "../store/store.ts";
 import { countQueue } from "../store/queue-desk.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
-import type { ReportRequest } from "./reporting.ts";
+import type { ReportRequest } from "../store/reporting.ts";
 import { Runner } from "./runner.ts";
 import type { Outgoing } from "./target.ts";
 

@@ -21,7 +21,7 @@ import { refOf } from "../store/ref.ts";
 import type { Statement, Store } from "../store/store.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { readClaimed } from "./claimed.ts";
-import type { Report, Reports } from "./reporting.ts";
+import type { Report, Reports } from "../store/reporting.ts";
 import type { Remote, SendResult, Target } from "./target.ts";
 
 export type RunnerOptions = {
@@ -233,7 +233,8 @@ export class Runner implements Handover {
         ? { result: "permanent", code: null, status: "5.1.1", said: "there is no such mailbox here", host: null }
         : { result: "accepted", code: null, status: "2.0.0", said: "delivered here", host: null };
     const work = { entry, recipients: [recipient], content, leaseUntil };
-    await this.#record(work, { outcomes: [outcome], beganAt: this.#options.clock.now(), extra: statements ?? [] });
+    const beganAt = this.#options.clock.now();
+    await this.#record(work, { outcomes: [outcome], beganAt, extra: statements ?? [], isFinal: true });
   }
 
   #run(lane: Lane): void {
@@ -319,16 +320,19 @@ export class Runner implements Handover {
       readonly outcomes: readonly RecipientOutcome[];
       readonly beganAt: number;
       readonly extra: readonly Statement[];
+      /** It was delivered here, or could not be: no next hop comes behind us. */
+      readonly isFinal?: true;
     },
   ): Promise<void> {
     const { store, clock, schedule, random, contents } = this.#options;
     const now = clock.now();
+    const isFinal = attempt.isFinal === true;
     const judged = work.recipients.map((recipient, index) => {
       const outcome = attempt.outcomes[index] ?? unknownOutcome;
       return {
         recipient,
         outcome,
-        ruling: fateOf(outcome, { recipient, entry: work.entry }, { now, schedule, jitter: random() }),
+        ruling: fateOf(outcome, { recipient, entry: work.entry }, { now, schedule, jitter: random(), isFinal }),
       };
     });
     try {

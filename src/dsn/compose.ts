@@ -1,33 +1,6 @@
-/** RFC 3464 action of a recipient. */
-export type Action = "failed" | "delayed" | "delivered" | "relayed";
-
-export type ReportAbout = {
-  readonly finalRecipient: string;
-  /** RFC 3461 ORCPT as received, "rfc822;…"; `null` when the sender gave none. */
-  readonly originalRecipient: string | null;
-  readonly action: Action;
-  readonly status: string;
-  readonly said: string;
-  readonly host: string | null;
-  readonly isFromPeer: boolean;
-  readonly lastAttemptAt: string;
-  readonly willRetryUntil: string | null;
-};
-
-export type Report = {
-  readonly reportingMta: string;
-  /** Whom the report goes to: the reverse-path of what it is about. Never null: there is no report about a report. */
-  readonly to: string;
-  readonly envid: string | null;
-  readonly arrivedAt: string;
-  readonly date: string;
-  readonly messageId: string;
-  readonly recipients: readonly ReportAbout[];
-  /** The header of the message, or all of it as RET=FULL asks. */
-  readonly original: { readonly bytes: Buffer; readonly isWhole: boolean };
-  /** Must not occur in the original. */
-  readonly boundary: string;
-};
+import { isAscii } from "node:buffer";
+import type { Action, Report } from "./report.ts";
+import { oneLine, statusFields } from "./status-fields.ts";
 
 const titles = {
   failed: "Your message could not be delivered",
@@ -36,9 +9,21 @@ const titles = {
   relayed: "Your message was passed on",
 } as const satisfies Record<Action, string>;
 
-/** A multipart/report (RFC 6522) with text for people, message/delivery-status (RFC 3464) and the original or its header (RFC 3462). */
+/** What the sender may make of it, beyond the title. */
+const explanations = {
+  failed: "Nothing more will be tried for these recipients:",
+  delayed: "You need not do anything. It could not be delivered so far:",
+  delivered: "It is in the mailbox of these recipients:",
+  relayed: "The next system takes care of it from now on and does not report deliveries:",
+} as const satisfies Record<Action, string>;
+
+/**
+ * A multipart/report (RFC 6522 §3) of three parts: words for people, the status for programs (RFC 3464, or RFC 6533 §4), and the
+ * original or its header. 8-bit octets stand only in parts that may be encoded on the way (`message/seven-bit.ts`).
+ */
 export function composeReport(report: Report): Buffer {
   const action = report.recipients[0]?.action ?? "failed";
+  const parts = [wordsPart(report, action), statusPart(report), originalPart(report)];
   const head = [
     `From: Mail delivery <postmaster@${report.reportingMta}>`,
     `To: <${report.to}>`,
@@ -49,73 +34,53 @@ export function composeReport(report: Report): Buffer {
     "Auto-Submitted: auto-replied",
     "MIME-Version: 1.0",
     `Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary="${report.boundary}"`,
-    "",
-    `--${report.boundary}`,
-    "Content-Type: text/plain; charset=us-ascii",
-    "",
-    ...words(report, action),
-    "",
-    `--${report.boundary}`,
-    "Content-Type: message/delivery-status",
-    "",
-    ...status(report),
-    "",
-    `--${report.boundary}`,
-    `Content-Type: ${report.original.isWhole ? "message/rfc822" : "text/rfc822-headers"}`,
+    ...labelFor(Buffer.concat(parts)),
     "",
     "",
   ];
-  const tail = `\r\n--${report.boundary}--\r\n`;
-  return Buffer.concat([Buffer.from(head.join("\r\n"), "latin1"), report.original.bytes, Buffer.from(tail, "latin1")]);
+  const pieces: Buffer[] = [Buffer.from(head.join("\r\n"))];
+  for (const part of parts) pieces.push(Buffer.from(`--${report.boundary}\r\n`), part, Buffer.from("\r\n"));
+  pieces.push(Buffer.from(`--${report.boundary}--\r\n`));
+  return Buffer.concat(pieces);
 }
 
-function words({ recipients, reportingMta }: Report, action: Action): string[] {
-  const lines = [`This is the mail system of ${reportingMta}. ${titles[action]}:`, ""];
+/** RFC 2045 §6.4: 8-bit octets are announced by the part and by what holds it. */
+function labelFor(octets: Buffer): string[] {
+  return isAscii(octets) ? [] : ["Content-Transfer-Encoding: 8bit"];
+}
+
+function part(type: string, body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([`Content-Type: ${type}`, ...labelFor(body), "", ""].join("\r\n")), body]);
+}
+
+function wordsPart(report: Report, action: Action): Buffer {
+  const body = Buffer.from(`${words(report, action).join("\r\n")}\r\n`);
+  return part(`text/plain; charset=${report.isGlobal ? "utf-8" : "us-ascii"}`, body);
+}
+
+function words({ recipients, reportingMta, isGlobal }: Report, action: Action): string[] {
+  const lines = [`This is the mail system of ${reportingMta}.`, "", `${titles[action]}.`, explanations[action], ""];
   for (const { finalRecipient, said, host, willRetryUntil } of recipients) {
-    lines.push(`  ${printable(finalRecipient)}`);
-    if (host !== null) lines.push(`    at ${printable(host)}`);
-    for (const line of folded(`    ${printable(said)}`)) lines.push(line);
-    if (willRetryUntil !== null) lines.push(`    Delivery will be tried until ${willRetryUntil}.`);
+    lines.push(`  ${oneLine(finalRecipient, isGlobal)}`);
+    if (host !== null) lines.push(`    at ${oneLine(host, false)}`);
+    for (const line of wrapped(oneLine(said, false))) lines.push(`    ${line}`);
+    if (willRetryUntil !== null) lines.push(`    It will be tried until ${willRetryUntil}.`);
   }
   return lines;
 }
 
-function status({ reportingMta, envid, arrivedAt, recipients }: Report): string[] {
-  const lines = [`Reporting-MTA: dns; ${reportingMta}`];
-  if (envid !== null) lines.push(`Original-Envelope-Id: ${printable(decodeXtext(envid))}`);
-  lines.push(`Arrival-Date: ${arrivedAt}`);
-  for (const about of recipients) {
-    lines.push("");
-    if (about.originalRecipient !== null)
-      lines.push(`Original-Recipient: ${printable(decodeXtext(about.originalRecipient))}`);
-    lines.push(
-      `Final-Recipient: rfc822; ${printable(about.finalRecipient)}`,
-      `Action: ${about.action}`,
-      `Status: ${about.status}`,
-    );
-    if (about.host !== null) lines.push(`Remote-MTA: dns; ${printable(about.host.split(" ")[0] ?? "")}`);
-    if (about.isFromPeer) lines.push(...folded(`Diagnostic-Code: smtp; ${printable(about.said)}`));
-    lines.push(`Last-Attempt-Date: ${about.lastAttemptAt}`);
-    if (about.willRetryUntil !== null) lines.push(`Will-Retry-Until: ${about.willRetryUntil}`);
-  }
-  return lines;
+function statusPart(report: Report): Buffer {
+  const body = Buffer.from(`${statusFields(report).join("\r\n")}\r\n`);
+  return part(report.isGlobal ? "message/global-delivery-status" : "message/delivery-status", body);
 }
 
-/** RFC 3461 §4: "+40" is "@". */
-function decodeXtext(text: string): string {
-  return text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+/** Internationalised headers are no text/rfc822-headers, and the message no message/rfc822 (RFC 6533 §4, RFC 6532 §3.7). */
+function originalPart({ original: { bytes, isWhole }, isGlobal }: Report): Buffer {
+  if (isWhole) return part(isGlobal ? "message/global" : "message/rfc822", bytes);
+  return part(isGlobal ? "message/global-headers" : "text/rfc822-headers", bytes);
 }
 
-/** Peers' words and addresses are text of strangers: one line of ASCII each. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, "?").slice(0, 900);
-}
-
-/** Long words are cut into continuation lines of a field; a line of text for people may begin with blanks too. */
-function folded(line: string): string[] {
-  return (
-    line
-      .match(/.{1,76}(?:\s|$)|.{1,900}/g)
-      ?.map((part, index) => (index === 0 ? part.trimEnd() : `\t${part.trimEnd()}`)) ?? [line]
-  );
+/** Lines for people; a word that is longer stays whole. */
+function wrapped(text: string): readonly string[] {
+  return text.match(/.{1,72}(?:\s|$)|\S+\s?/g)?.map((line) => line.trimEnd()) ?? [];
 }

@@ -5,6 +5,7 @@ import type { Address } from "../address/address.ts";
 import type { Emit } from "../events/emit.ts";
 import { formatReceived, returnPathField } from "../message/trace.ts";
 import type { QueuedRecipient, QueueEntry } from "../queue/entry.ts";
+import { wantsReport } from "../queue/fate.ts";
 import type { ContentDecoder } from "../smtp/content-decoder.ts";
 import type { Reply } from "../smtp/reply.ts";
 import * as replies from "../smtp/replies.ts";
@@ -14,6 +15,7 @@ import type { Contents, ContentWriter, StoredContent } from "../store/content.ts
 import type { Claim, Handover } from "../store/handover.ts";
 import type { Journal } from "../store/journal.ts";
 import { deliverHere } from "../store/local-delivery.ts";
+import type { Report, Reports } from "../store/reporting.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
 import type { Holder, Memory } from "../store/memory.ts";
 import { refOf } from "../store/ref.ts";
@@ -33,6 +35,7 @@ export type IntakeContext = {
   readonly journal: Journal;
   readonly memory: Memory;
   readonly handover: Handover;
+  readonly reports: Reports;
   readonly now: () => number;
   readonly emit: Emit;
 };
@@ -190,6 +193,8 @@ export class Intake implements Holder {
       unit.push(insertEntry(plan.entry));
       for (const recipient of recipients) unit.push(insertRecipient(recipient, claim?.leaseUntil ?? 0));
     }
+    const report = await this.#successReport(plan, content);
+    unit.push(...(report?.unit ?? []));
     for (const { journalled } of this.#agreed.admitted)
       unit.push(journal.accepted({ ...journalled, entry_id: this.#id }).statement);
     try {
@@ -200,17 +205,42 @@ export class Intake implements Holder {
     }
     // From here on the message is ours: RFC 5321 §4.2.5, §6.1.
     if (claim !== null) handover.give({ entry: plan.entry, recipients, content: content.source }, claim);
-    else if (recipients.length > 0) handover.wake();
-    this.#tell(content.size, plan.delivered);
+    if (report !== null || (claim === null && recipients.length > 0)) handover.wake();
+    if (report !== null) {
+      const about = refOf(this.#id);
+      this.#context.emit({ name: "report-composed", message: report.message, about, kind: "success" });
+    }
+    this.#tell(
+      content.size,
+      plan.delivered.map(({ original }) => original),
+    );
     return replies.contentAccepted(refOf(this.#id));
+  }
+
+  /** The report that a sender asked for about what is delivered here (RFC 3461 §5.2.4), in the same unit as the delivery. */
+  async #successReport({ entry, delivered }: Plan, content: StoredContent): Promise<Report | null> {
+    const told = delivered.filter(({ rcpt }) => wantsReport("SUCCESS", rcpt, entry));
+    if (told.length === 0) return null;
+    const outcome = { result: "accepted", code: null, status: "2.0.0", said: "delivered here", host: null } as const;
+    return this.#context.reports.reportOn({
+      kind: "success",
+      entry,
+      content: content.source,
+      recipients: told.map((recipient) => ({
+        recipient: this.#born(recipient, null),
+        outcome,
+        lastAttemptAt: this.#bornAt,
+        willRetryUntil: null,
+      })),
+    });
   }
 
   /** Which mailboxes here, which addresses away; each once, however many recipients lead there. */
   #plan(content: StoredContent, hasEightBit: boolean): Plan {
     const { visit, transaction, admitted } = this.#agreed;
     const mailboxes = new Map<number, Account>();
-    const away = new Map<string, Away>();
-    const delivered: string[] = [];
+    const away = new Map<string, Addressed>();
+    const delivered: Addressed[] = [];
     transaction.recipients.forEach(({ forwardPath, rcpt }, index) => {
       const destination = admitted[index]?.decision.destination;
       if (destination === undefined) throw new Error(`recipient ${index} was admitted without a destination`);
@@ -223,7 +253,7 @@ export class Intake implements Holder {
       // Deleted between RCPT and the dot.
       if (typeof expansion === "string") throw new Error("a recipient was removed while its message was received");
       for (const account of expansion.mailboxes) mailboxes.set(account.mailboxId, account);
-      if (expansion.mailboxes.length > 0) delivered.push(original);
+      if (expansion.mailboxes.length > 0) delivered.push({ address: forwardPath, original, rcpt });
       for (const address of expansion.away) {
         const key = formatAddress(address);
         if (!away.has(key)) away.set(key, { address, original, rcpt });
@@ -246,7 +276,7 @@ export class Intake implements Holder {
     return { entry, mailboxes, away: [...away.values()], delivered };
   }
 
-  #born({ address, original, rcpt }: Away, claim: Claim | null): QueuedRecipient {
+  #born({ address, original, rcpt }: Addressed, claim: Claim | null): QueuedRecipient {
     const forwardPath = formatAddress(address);
     return {
       id: this.#context.store.nextId(),
@@ -311,14 +341,15 @@ export class Intake implements Holder {
   }
 }
 
-type Away = { readonly address: Address; readonly original: string; readonly rcpt: RcptParameters };
+/** A recipient with what it became, and the name that the client gave. */
+type Addressed = { readonly address: Address; readonly original: string; readonly rcpt: RcptParameters };
 
 type Plan = {
   readonly entry: QueueEntry;
   readonly mailboxes: ReadonlyMap<number, Account>;
-  readonly away: readonly Away[];
-  /** Recipients that reach a mailbox here, for the log. */
-  readonly delivered: readonly string[];
+  readonly away: readonly Addressed[];
+  /** Recipients that reach a mailbox here, by the name that the client gave. */
+  readonly delivered: readonly Addressed[];
 };
 
 function refusalOf(decoder: ContentDecoder): Reply | null {

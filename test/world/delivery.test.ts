@@ -1,47 +1,8 @@
 import assert from "node:assert/strict";
-import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { createTransport } from "nodemailer";
-import { SMTPServer } from "smtp-server";
-import { selfSigned } from "../../src/tls/self-signed.ts";
+import { independentHop } from "../../testing/independent-hop.ts";
 import { startedServer } from "../../testing/world.ts";
-
-type Taken = { readonly from: string; readonly to: readonly string[]; readonly content: string };
-
-/** An independent next hop that refuses `gone@`, defers `later@`, and takes the rest. */
-async function nextHop(t: TestContext, options: { readonly login?: boolean } = {}) {
-  const taken: Taken[] = [];
-  const { certificate, key } = await selfSigned("localhost", Date.now());
-  const server = new SMTPServer({
-    cert: certificate,
-    key,
-    authOptional: options.login !== true,
-    closeTimeout: 100,
-    onAuth: ({ username, password }, _session, done) =>
-      username === "us" && password === "secret" ? done(null, { user: "us" }) : done(new Error("no")),
-    onRcptTo({ address }, _session, done) {
-      if (address.startsWith("gone@")) return done(Object.assign(new Error("no such user"), { responseCode: 550 }));
-      if (address.startsWith("later@")) return done(Object.assign(new Error("come back"), { responseCode: 450 }));
-      return done();
-    },
-    onData(stream, session, done) {
-      const chunks: Buffer[] = [];
-      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-      stream.on("end", () => {
-        const { mailFrom, rcptTo } = session.envelope;
-        taken.push({
-          from: mailFrom === false ? "" : mailFrom.address,
-          to: rcptTo.map(({ address }) => address),
-          content: Buffer.concat(chunks).toString("latin1"),
-        });
-        done();
-      });
-    },
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => new Promise<void>((resolve) => server.close(resolve)));
-  return { taken, port: (server.server.address() as AddressInfo).port };
-}
 
 function policyVia(port: number, more = ""): string {
   return `
@@ -58,7 +19,7 @@ const clientOf = (t: TestContext, port: number) => {
 };
 
 test("each recipient has a fate of its own (O-34): delivered, failed with a report, waiting", async (t) => {
-  const hop = await nextHop(t);
+  const hop = await independentHop(t);
   const { portOf, seen, events, server } = await startedServer(t, policyVia(hop.port));
   const from = server.firstAccount?.address ?? assert.fail();
   const to = ["ok@r.test", "gone@r.test", "later@r.test"];
@@ -81,7 +42,7 @@ test("each recipient has a fate of its own (O-34): delivered, failed with a repo
 });
 
 test("a report about a stranger's mail goes out with the null reverse-path; none goes about a report (O-35)", async (t) => {
-  const hop = await nextHop(t);
+  const hop = await independentHop(t);
   const { portOf, seen } = await startedServer(t, policyVia(hop.port));
   const client = clientOf(t, portOf("relay"));
   await client.sendMail({ envelope: { from: "s@far.test", to: ["gone@r.test"] }, subject: "x", text: "x" });
@@ -98,7 +59,7 @@ test("a report about a stranger's mail goes out with the null reverse-path; none
 });
 
 test("a password goes to a smart host only over verified TLS", async (t) => {
-  const hop = await nextHop(t, { login: true });
+  const hop = await independentHop(t, { login: true });
   const { portOf, seen } = await startedServer(t, policyVia(hop.port, ", account: us"));
   await clientOf(t, portOf("relay")).sendMail({
     envelope: { from: "a@b.test", to: ["ok@r.test"] },
@@ -120,7 +81,7 @@ test("a next hop that is down defers, says so, and is not dialled for each", asy
 });
 
 test("recipients behind a gateway are verified there: taken, refused, deferred when it is down", async (t) => {
-  const hop = await nextHop(t);
+  const hop = await independentHop(t);
   const { portOf, seen } = await startedServer(
     t,
     `

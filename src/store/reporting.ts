@@ -1,6 +1,6 @@
 import type { ContentSource, QueuedRecipient, QueueEntry, RecipientOutcome } from "../queue/entry.ts";
 import type { ReportKind } from "../queue/fate.ts";
-import type { Unit } from "../store/store.ts";
+import type { Unit } from "./store.ts";
 
 /** What one report is about: some recipients of one entry that met the same kind of fate at the same time. */
 export type ReportRequest = {

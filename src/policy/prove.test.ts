@@ -48,6 +48,24 @@ test("the sets are exact, and limited grants are in them", () => {
   assert.equal(openRelay, false);
 });
 
+test("a reroute ends where its own target leads, whatever the exact form of its domain does", () => {
+  const { destinations } = prove(
+    policyOf(`
+routing:
+  - { sent-to: "#b.example", route: inbound }
+  - { sent-to: b.example, route: reroute, domain: out.example }
+  - { sent-to: out.example, route: outbound }
+  - { sent-to: "#c.example", route: outbound }
+  - { sent-to: c.example, route: reroute, domain: b.example }
+`),
+    now,
+  );
+  assert.deepEqual(
+    destinations.map(({ sentTo, endsAt }) => `${sentTo} → ${endsAt}`),
+    ["#b.example → here", "c.example → b.example"],
+  );
+});
+
 test("entries that do nothing are told", () => {
   const status = Object.fromEntries(prove(policy, now).entries.map(({ id, status: its }) => [id, its]));
   assert.deepEqual(status, {

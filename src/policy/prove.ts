@@ -120,7 +120,7 @@ function example(set: IpSet): string | null {
 
 /** Every destination that a stranger may write to, and where it ends. */
 export function destinationsOf({ routing }: Policy): Proof["destinations"] {
-  return routing.entries.flatMap(({ sentTo, route, form }) => {
+  return routing.entries.flatMap(({ sentTo, route }) => {
     switch (route.kind) {
       case "inbound": {
         if (route.unknownTo === null) return [{ sentTo, route: "inbound", endsAt: "here" }];
@@ -132,7 +132,7 @@ export function destinationsOf({ routing }: Policy): Proof["destinations"] {
       case "always-relay":
         return [{ sentTo, route: route.kind, endsAt: "its MX" }];
       case "reroute": {
-        const { entry, domain } = arriveAt(routing, form.domain);
+        const { entry, domain } = arriveAt(routing, route.domain);
         const isOpen = entry !== null && entry.route.kind !== "outbound";
         return isOpen ? [{ sentTo, route: route.kind, endsAt: domain }] : [];
       }

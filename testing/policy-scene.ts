@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { emptySet } from "../src/address/ip-set.ts";
 import { isPolicy, parsePolicy } from "../src/policy/document.ts";
-import type { Policy, PolicyContext } from "../src/policy/policy.ts";
+import type { PolicyContext } from "../src/policy/context.ts";
+import type { Policy } from "../src/policy/policy.ts";
 
 /** One listener of each kind, no addresses of ours, one directory. */
 export const context: PolicyContext = {

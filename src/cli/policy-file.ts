@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { emptySet } from "../address/ip-set.ts";
 import { isPolicy, parsePolicy } from "../policy/document.ts";
-import type { Policy, PolicyContext } from "../policy/policy.ts";
+import type { PolicyContext } from "../policy/context.ts";
+import type { Policy } from "../policy/policy.ts";
 import { formatProblem } from "../policy/problems.ts";
 import { UsageError } from "./usage-error.ts";
 

@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { parseIp } from "../address/ip.ts";
 import { type IpSet, setOfCidr, setOfRange, unionOf } from "../address/ip-set.ts";
-import type { PolicyContext } from "../policy/policy.ts";
+import type { PolicyContext } from "../policy/context.ts";
 import type { Config } from "./schema.ts";
 
 /** What the boot file and the machine say to a policy document. */

@@ -19,7 +19,7 @@ import type { Ip } from "../address/address.ts";
 import { formatIp } from "../address/ip.ts";
 import { systemClock } from "../time/system-clock.ts";
 import { readHostsFile } from "./hosts-file.ts";
-import { resolverContract } from "./contract.ts";
+import { resolverContract } from "../../testing/resolver-contract.ts";
 import { parseNameServer } from "./name-server.ts";
 import type { Lookup } from "./resolver.ts";
 import { loopbackSet, StubResolver, type StubOptions } from "./stub-resolver.ts";

@@ -1,7 +1,6 @@
 import type { Address, Ip, ReversePath } from "../address/address.ts";
+import type { ListenerKind } from "./context.ts";
 import type { VerifiedHost } from "./routing-table.ts";
-
-export type ListenerKind = "relay" | "submission";
 
 /** Plain data about one RCPT: all that a judgement may read (relay-policy: vocabulary). */
 export type Facts = {

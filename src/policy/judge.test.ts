@@ -12,7 +12,8 @@ import type { Existence, Facts, Place, Recipients } from "./facts.ts";
 import { factsFromJson, factsToJson, type KnownRecipient } from "./facts-json.ts";
 import { judge } from "./judge.ts";
 import { Note } from "./note.ts";
-import type { Policy, PolicyContext } from "./policy.ts";
+import type { PolicyContext } from "./context.ts";
+import type { Policy } from "./policy.ts";
 
 const ip = (text: string): Ip => parseIp(text) ?? assert.fail(`no address: ${text}`);
 const ours = ip("198.51.100.10");

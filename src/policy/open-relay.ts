@@ -1,6 +1,7 @@
 import { countIpv4, countIpv6, intersect, type IpSet, subtract, unionOf } from "../address/ip-set.ts";
 import { publicIps } from "../address/special-purpose.ts";
-import type { Grant, PolicyContext, Restrictions } from "./policy.ts";
+import type { PolicyContext } from "./context.ts";
+import type { Grant, Restrictions } from "./policy.ts";
 
 const mostIpv4 = 65_536n;
 const mostIpv6 = 1n << 96n;

@@ -1,8 +1,8 @@
 import type { Ip } from "../address/address.ts";
 import type { IpSet } from "../address/ip-set.ts";
+import type { PolicyContext } from "./context.ts";
 import type { DomainForm, FormTable } from "./domain-forms.ts";
 import type { Expiry } from "./expiry.ts";
-import type { ListenerKind } from "./facts.ts";
 import type { IntervalIndex } from "./interval-index.ts";
 import type { RoutingTable } from "./routing-table.ts";
 
@@ -14,17 +14,6 @@ export type Policy = {
   readonly context: PolicyContext;
   /** The union of all grants lets the public in, and the document says that this is meant. */
   readonly isOpenRelay: boolean;
-};
-
-/** What the boot file says and a document is read against. */
-export type PolicyContext = {
-  readonly listeners: readonly { readonly name: string; readonly kind: ListenerKind }[];
-  /** Our own addresses: literals at them are ours. */
-  readonly ownAddresses: IpSet;
-  /** NAT64 prefixes (/96) beside the well-known one. */
-  readonly translationPrefixes: IpSet;
-  /** Names of the LDAP directories that may be asked for recipients; `null`: no boot file says, so every name is taken. */
-  readonly directories: readonly string[] | null;
 };
 
 /** A set of clients that may relay. */

@@ -15,7 +15,7 @@ import { publicIps } from "../address/special-purpose.ts";
 import { type ClientSet, clientSet } from "./client-set.ts";
 import { ownersMeeting } from "./interval-index.ts";
 import { refusedClients } from "./connections.ts";
-import type { ListenerKind } from "./facts.ts";
+import type { ListenerKind } from "./context.ts";
 import type { Grant, LocalGrant, Policy } from "./policy.ts";
 import { arriveAt, type VerifiedHost } from "./routing-table.ts";
 import { formatVerification } from "./verification.ts";

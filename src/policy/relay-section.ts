@@ -7,7 +7,8 @@ import { claimId, type Ids } from "./entry-id.ts";
 import { type Expiry, parseExpiry } from "./expiry.ts";
 import { Fields } from "./fields.ts";
 import { indexOf } from "./interval-index.ts";
-import type { Grant, LocalGrant, Never, PolicyContext, Restrictions } from "./policy.ts";
+import type { PolicyContext } from "./context.ts";
+import type { Grant, LocalGrant, Never, Restrictions } from "./policy.ts";
 import { type ProblemReport, quote } from "./problems.ts";
 
 const everybody = union(everyIpv4, everyIpv6);

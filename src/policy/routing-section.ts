@@ -5,7 +5,7 @@ import type { DocumentNode } from "./document-tree.ts";
 import { type DomainForm, parseDomainForm } from "./domain-forms.ts";
 import { Fields } from "./fields.ts";
 import { guardName } from "./name-guards.ts";
-import type { PolicyContext } from "./policy.ts";
+import type { PolicyContext } from "./context.ts";
 import { type ProblemReport, quote } from "./problems.ts";
 import {
   byMx,

@@ -1,6 +1,6 @@
 import type { DomainForm } from "./domain-forms.ts";
 import { Fields } from "./fields.ts";
-import type { PolicyContext } from "./policy.ts";
+import type { PolicyContext } from "./context.ts";
 import { nearestWord, quote } from "./problems.ts";
 import { readRecipientList, type RecipientList } from "./recipient-list.ts";
 

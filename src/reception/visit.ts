@@ -1,6 +1,6 @@
 import type { Account } from "../accounts/account.ts";
 import type { Ip } from "../address/address.ts";
-import type { ListenerKind } from "../policy/facts.ts";
+import type { ListenerKind } from "../policy/context.ts";
 
 /** Who is connected, to where, and as whom: what the gate and the intake need to know of a session. */
 export type Visit = {

@@ -17,7 +17,7 @@ import { surveyEightBit, toSevenBit } from "../../src/message/seven-bit.ts";
 import { isPolicy, parsePolicy } from "../../src/policy/document.ts";
 import { formatDomainForm, parseDomainForm } from "../../src/policy/domain-forms.ts";
 import { parseExpiry } from "../../src/policy/expiry.ts";
-import type { PolicyContext } from "../../src/policy/policy.ts";
+import type { PolicyContext } from "../../src/policy/context.ts";
 import { formatProblem, ProblemReport } from "../../src/policy/problems.ts";
 import { readYaml } from "../../src/policy/yaml.ts";
 import { HeaderCollector } from "../../src/reception/header-gate.ts";

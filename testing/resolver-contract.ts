@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { FakeName } from "../../testing/fake-resolver.ts";
-import { formatIp } from "../address/ip.ts";
-import type { Lookup, Resolver } from "./resolver.ts";
+import type { FakeName } from "./fake-resolver.ts";
+import { formatIp } from "../src/address/ip.ts";
+import type { Lookup, Resolver } from "../src/dns/resolver.ts";
 
 type Opened = { readonly resolver: Resolver; readonly close: () => Promise<void> };
 

@@ -103,7 +103,7 @@ const limits = z.strictObject({
     ),
   commands: wholeNumber(10, 1_000_000)
     .default(1_000)
-    .describe("Commands of one session since its last accepted message."),
+    .describe("Commands of one session since its last accepted message, accepted recipients not counted."),
   errors: wholeNumber(1, 1_000_000)
     .default(20)
     .describe("Commands of one session that were wrong, before it is ended."),

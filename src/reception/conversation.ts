@@ -135,22 +135,22 @@ export class Conversation implements Reader {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#wait();
-    if (this.#doing === "content") this.#receive(chunk);
-    else {
-      this.#lines.push(chunk);
-      if (!this.#isReadingLines) {
-        if (this.#lines.size > maxAhead) this.#socket.pause();
-        return;
-      }
-      this.#readLines();
+    if (this.#doing === "content") {
+      this.#wait();
+      this.#receive(chunk);
+      return;
     }
+    // No more time for that: a command has its time as a whole, however slowly its octets come.
+    this.#lines.push(chunk);
+    if (this.#isReadingLines && !this.#out.isBlocked) this.#readLines();
+    else if (this.#lines.size > maxAhead) this.#socket.pause();
   };
 
   /** The client will send no more; what it sent is answered, then we end too. */
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
-    if (this.#isReadingLines || this.#doing === "content") this.#close("closed by client");
+    if (this.#doing === "content") this.#close("closed by client");
+    else this.#closeAfterLast();
   };
 
   readonly #onClose = (): void => {
@@ -172,10 +172,12 @@ export class Conversation implements Reader {
 
   /** Takes lines while there are any and nothing is open. */
   #readLines(): void {
+    let hasRead = false;
     try {
       while (this.#isReadingLines && !this.#out.isBlocked) {
         const line = this.#lines.next(this.#doing === "login" ? maxAuthLine : maxCommandLine);
         if (line === null) break;
+        hasRead = true;
         if (this.#doing === "login") this.#answerLogin(line);
         else this.#command(line);
       }
@@ -183,7 +185,13 @@ export class Conversation implements Reader {
       this.#fault(error);
     }
     this.#out.flush();
-    if (this.#hasEnded && this.#isReadingLines) this.#close("closed by client");
+    if (hasRead && this.#doing !== "closed") this.#wait();
+    this.#closeAfterLast();
+  }
+
+  /** When the client closed its side and all that it sent is answered. */
+  #closeAfterLast(): void {
+    if (this.#hasEnded && this.#isReadingLines && !this.#out.isBlocked) this.#close("closed by client");
   }
 
   #command(line: Line): void {
@@ -248,7 +256,11 @@ export class Conversation implements Reader {
   }
 
   #admit(question: Question, { answer, admitted }: RecipientAnswer): void {
-    if (admitted !== null) this.#admitted.push(admitted);
+    if (admitted !== null) {
+      this.#admitted.push(admitted);
+      // Recipients have a limit of their own.
+      this.#commands--;
+    }
     this.#resume(question, answer);
   }
 
@@ -270,7 +282,7 @@ export class Conversation implements Reader {
     if (this.#isStopping && !this.isBusy) return this.#end(replies.shuttingDown, "shutdown");
     this.#wait();
     this.#readLines();
-    this.#socket.resume();
+    this.#readOn();
   }
 
   // Content
@@ -324,7 +336,7 @@ export class Conversation implements Reader {
     this.#isHeldUp = isHeldUp;
     this.#wait();
     if (isHeldUp) this.#socket.pause();
-    else this.#socket.resume();
+    else this.#readOn();
   }
 
   #endContent(): void {
@@ -426,10 +438,16 @@ export class Conversation implements Reader {
 
   // Ending
 
+  /** Reads the socket again, unless the client leaves our replies unread, or is held up for another reason. */
+  #readOn(): void {
+    const isAhead = this.#doing !== "content" && this.#lines.size > maxAhead;
+    if (!this.#out.isBlocked && !this.#isHeldUp && !isAhead) this.#socket.resume();
+  }
+
   /** The client reads again. */
   #goOn(): void {
     if (this.#isReadingLines) this.#readLines();
-    this.#socket.resume();
+    this.#readOn();
   }
 
   #wait(): void {

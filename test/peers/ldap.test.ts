@@ -5,6 +5,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { freeEndpoint, peerTest, runPeer, startPeer } from "../../testing/peers.ts";
+import { LineClient } from "../../testing/line-client.ts";
+import { startedServer } from "../../testing/world.ts";
 import { openLdap, type LdapServer } from "../../src/ldap/connection.ts";
 import { LdapDirectory } from "../../src/ldap/directory.ts";
 import type { Event } from "../../src/events/catalogue.ts";
@@ -172,4 +174,44 @@ peerTest("a directory is asked over verified TLS, whatever a stranger writes", [
       assert.equal(await knows({ bindDn: undefined }), "unknowable");
     },
   );
+});
+
+peerTest("recipients of a gateway are those of its directory; without it they are put off", ["slapd"], async (t) => {
+  const { clear, passwordFile } = await startSlapd(t);
+  const directory = (name: string, port: number) => `
+[[ldap]]
+name = "${name}"
+url = "ldap://${clear.host}:${port}"
+tls = "none"
+base = "${suffix}"
+bind-dn = "cn=admin,${suffix}"
+password-file = "${passwordFile}"
+`;
+  const bootFile = `
+hostname = "mx.example.test"
+data = "data"
+[[listener]]
+name = "relay"
+kind = "relay"
+address = "127.0.0.1"
+port = 0
+${directory("staff", clear.port)}${directory("dead", 1)}`;
+  const gateway = (domain: string, name: string) =>
+    `  - { sent-to: "#${domain}", route: gateway, host: h.example, recipients: { ldap: ${name} } }`;
+  const policy = `routing:\n${gateway("b.example", "staff")}\n${gateway("c.example", "dead")}`;
+  const { portOf, seen } = await startedServer(t, policy, { boot: bootFile });
+  const client = await LineClient.dial(portOf("relay"));
+  await client.say("EHLO client.test");
+  await client.say("MAIL FROM:<a@far.test>");
+  for (const [to, reply] of [
+    ["anna@b.example", /^250 2\.1\.5/],
+    ["ben@b.example", /^550 5\.1\.1/],
+    ["*@b.example", /^550 5\.1\.1/],
+    ["anna%c.example@b.example", /^550 5\.1\.3/],
+    ["anna@c.example", /^451 4\.4\.3/],
+  ] as const) {
+    assert.match(await client.say(`RCPT TO:<${to}>`), reply, to);
+  }
+  client.end();
+  await seen((event) => event.name === "trouble" && event.doing === "asking the directory dead for a recipient");
 });

@@ -1,6 +1,7 @@
 import type { AdminContext } from "./admin/context.ts";
 import { openControlSocket } from "./admin/socket-server.ts";
 import type { Administration } from "./accounts/administer.ts";
+import type { AliasAdministration } from "./accounts/administer-aliases.ts";
 import { openAuthenticator } from "./accounts/authenticator.ts";
 import type { LiveDirectory } from "./accounts/directory.ts";
 import { isAnyAddress, isSameIp } from "./address/ip.ts";
@@ -74,6 +75,7 @@ export type RunningServer = {
   /** Made by this start; its password is shown once. */
   readonly firstAccount: FirstAccount | null;
   readonly administration: Administration;
+  readonly aliases: AliasAdministration;
   readonly directory: LiveDirectory;
   /** Puts a document in force for the next recipient on, without dropping a session; its problems when it does not parse. */
   applyPolicy(change: Parameters<AdminContext["policy"]["apply"]>[0]): Promise<readonly PolicyProblem[]>;
@@ -219,6 +221,7 @@ export async function startServer({
     reception,
     firstAccount,
     administration,
+    aliases: records.aliases,
     directory,
     applyPolicy: policy.apply,
     async close() {

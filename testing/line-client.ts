@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, TLSSocket } from "node:tls";
 
 /** An SMTP client that says a line and hears the whole reply to it, its lines joined by "\n". */
 export class LineClient {
@@ -76,6 +76,11 @@ export class LineClient {
     });
     this.#socket = secure;
     this.#listen();
+  }
+
+  /** The name in the server's certificate. */
+  get subject(): string {
+    return this.#socket instanceof TLSSocket ? String(this.#socket.getPeerCertificate().subject.CN) : "";
   }
 
   /** Goes away without a word, as a client that lost its patience or its line. */

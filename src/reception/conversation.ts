@@ -297,6 +297,7 @@ export class Conversation implements Reader {
       bareLineEnds: listener.bareLineEnds,
     });
     this.#doing = "content";
+    this.#wait();
     this.#around.memory.addReader(this);
     this.#out.say(reply);
     this.#out.flush();
@@ -388,6 +389,7 @@ export class Conversation implements Reader {
     switch (step.do) {
       case "challenge":
         this.#doing = "login";
+        this.#wait();
         return this.#out.say(step.reply);
       case "accept": {
         const account = formatAddress(addressOf(step.account));
@@ -421,6 +423,7 @@ export class Conversation implements Reader {
     // What came in clear behind STARTTLS is never read as if it had come inside TLS: RFC 3207 §4.2, CVE-2011-0411.
     this.#lines.takeRest();
     this.#doing = "handshake";
+    this.#wait();
     const secure = new TLSSocket(raw, { isServer: true, secureContext: this.#around.certificates.current() });
     this.#socket = secure;
     this.#out.moveTo(secure);

@@ -50,6 +50,8 @@ async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>) {
     emit: (event) => events.push(event),
     destinationOf: (forwardPath) => {
       const [localPart = "", domain = ""] = forwardPath.split("@");
+      // The domain became ours while the message waited.
+      if (domain === "here.test") return { kind: "here", address: { localPart, domain } };
       return {
         kind: "away",
         address: { localPart, domain },
@@ -57,13 +59,13 @@ async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>) {
         isBackupMx: false,
       };
     },
-    deliverHere: () => null,
+    deliverHere: (_entry, { forwardPath }) => (forwardPath.startsWith("nobody@") ? null : []),
     targetFor: ({ nextHop }) => Promise.resolve({ key: nextHop.via, hosts: [], tls: "off" }),
     most: { inAll: 100, perDestination: 5, recipients: 100 },
     leaseMs: hourMs,
   });
 
-  async function queue(to: string, reversePath = "a@b.test"): Promise<void> {
+  async function queue(to: string, reversePath = "a@b.test", notify: string | null = null): Promise<void> {
     const [contentId, id] = [store.nextId(), store.nextId()];
     const bytes = Buffer.from("Subject: x\r\n\r\nx\r\n");
     const entry: QueueEntry = {
@@ -86,7 +88,7 @@ async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>) {
       forwardPath: to,
       originalPath: null,
       orcpt: null,
-      notify: null,
+      notify,
       dueAt: clock.now(),
       attempts: 0,
       isDelayReported: false,
@@ -216,4 +218,37 @@ test("a stop waits for a claim under way, and gives back what it brings", async 
     waiting.map((row) => ({ ...row })),
     [{ attempts: 0, lease_until: 0 }],
   );
+});
+
+test("what is delivered here from the queue is told as delivered, not as passed on (RFC 3461 §5.2.4)", async () => {
+  const { clock, runner, reports, queue, left, sent } = await scene(() => ({ outcome: accepted }));
+  await queue("anna@here.test", "a@b.test", "SUCCESS");
+  await queue("nobody@here.test");
+  await queue("c@d.test", "a@b.test", "SUCCESS");
+  runner.start();
+  await clock.pass(1_000);
+  assert.deepEqual(reports.map(({ kind, recipients: [about] }) => [about?.recipient.forwardPath, kind]).toSorted(), [
+    ["anna@here.test", "success"],
+    ["c@d.test", "relayed"],
+    ["nobody@here.test", "failure"],
+  ]);
+  assert.deepEqual([sent.length, await left()], [1, 0]);
+});
+
+test("O-37 (c): no answer to the dot: tried again later, the log tells of the doubt, the sender hears nothing", async () => {
+  const said = "the connection was closed; it may have been delivered: a duplicate is possible";
+  const outcomes: RecipientOutcome[] = [
+    { result: "transient", code: null, status: "4.4.2", said, host: "mx" },
+    accepted,
+  ];
+  const { clock, runner, reports, queue, left, sent, events } = await scene(() => ({
+    outcome: outcomes.shift() ?? accepted,
+  }));
+  await queue("c@d.test");
+  runner.start();
+  await clock.pass(1_000);
+  assert.deepEqual([sent.length, await left()], [1, 1]);
+  assert.ok(events.some((event) => event.name === "recipient-deferred" && /a duplicate is possible/.test(event.said)));
+  await clock.pass(hourMs);
+  assert.deepEqual([sent.length, await left(), reports.length], [2, 0, 0]);
 });

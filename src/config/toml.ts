@@ -1,5 +1,6 @@
 import { parseTOML, ParseError } from "toml-eslint-parser";
 import type { AST } from "toml-eslint-parser";
+import { shortened } from "../events/escape.ts";
 
 /** Keys from the outside in; numbers count the tables of a `[[list]]` and the values of an array from 0. */
 export type Path = readonly (string | number)[];
@@ -32,7 +33,7 @@ export function parseToml(text: string): TomlDocument | { readonly problem: stri
     };
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
-    const problem = error.message.replace(/\.$/, "");
+    const problem = shortened(error.message.replace(/\.$/, ""));
     return { problem, at: { line: error.lineNumber, column: error.column + 1 } };
   }
 }

@@ -28,6 +28,14 @@ function plain(node: DocumentNode | string[]): unknown {
   }
 }
 
+test("what the library complains about is told in a line that moves no terminal", () => {
+  for (const text of ["|".repeat(10_000), `a: |x\u001b[2J${"y".repeat(10_000)}\n`, "%".repeat(10_000)]) {
+    const problems = read(text);
+    assert.ok(Array.isArray(problems) && problems.length > 0);
+    for (const problem of problems) assert.match(problem, /^\P{Cc}{1,400}$/u);
+  }
+});
+
 test("every scalar is text, whatever YAML 1.1 made of it", () => {
   const text = "a: no\nb: 1.10\nc: 2027-06-30\nd: 0x10\ne: ~\nf: null\ng:\nh: 12:30:45\ni: 'it''s'\nj: \"\\u00e9\"\n";
   assert.deepEqual(plain(read(text)), {

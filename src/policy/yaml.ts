@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type Pair } from "yaml";
+import { shortened } from "../events/escape.ts";
 import type { DocumentNode, DocumentPair } from "./document-tree.ts";
 import { quote, type ProblemReport } from "./problems.ts";
 import { skeletonOf, type Skeleton } from "./simple-lines.ts";
@@ -34,7 +35,8 @@ export function readYaml(text: string, report: ProblemReport, longFrom: number =
   }
   // The first few say it; what follows mostly comes of them.
   for (const error of [...document.errors, ...document.warnings].slice(0, mostErrors)) {
-    report.add(error.pos[0], "", `${error.message}${quoteHint(text, error.pos[0])}`);
+    // The library quotes the document as it is, however much of it.
+    report.add(error.pos[0], "", `${shortened(error.message)}${quoteHint(text, error.pos[0])}`);
   }
   if (!report.isClean) return null;
   const reader: Reader = { report, original: (at) => at, lines: null };

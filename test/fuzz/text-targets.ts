@@ -139,8 +139,11 @@ export const textTargets: readonly Target[] = [
       const read = parsePolicy(text, context);
       if (isPolicy(read)) return;
       assert.ok(read.length > 0);
-      for (const problem of read)
-        assert.ok(formatProblem(problem).length < 2_000, "a problem of more than 2,000 characters");
+      for (const problem of read) {
+        const text = formatProblem(problem);
+        assert.ok(text.length < 2_000, "a problem of more than 2,000 characters");
+        assert.doesNotMatch(text, /\p{Cc}/u);
+      }
     },
   },
   {
@@ -179,7 +182,10 @@ export const textTargets: readonly Target[] = [
     words: bootWords,
     check(text) {
       const document = parseToml(text);
-      if ("problem" in document) assert.ok(document.problem !== "" && document.at.line >= 1 && document.at.column >= 1);
+      if ("problem" in document) {
+        assert.match(document.problem, /^\P{Cc}{1,2000}$/u);
+        assert.ok(document.at.line >= 1 && document.at.column >= 1);
+      }
       assert.equal(Object.getPrototypeOf({}), Object.prototype);
       assert.equal(Object.keys(Object.prototype).length, 0, "a key went into every object");
     },

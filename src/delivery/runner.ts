@@ -1,27 +1,18 @@
 import type { Destination } from "../policy/decision.ts";
 import type { Emit } from "../events/emit.ts";
-import type { ContentSource, QueuedRecipient, QueueEntry, RecipientOutcome } from "../queue/entry.ts";
-import { expiredOutcome, fateOf, type ReportKind, type Ruling, wantsReport } from "../queue/fate.ts";
+import type { QueuedRecipient, QueueEntry, RecipientOutcome } from "../queue/entry.ts";
 import { nextHopKey, planTransactions } from "../queue/plan.ts";
 import type { Schedule } from "../queue/schedule.ts";
 import type { Contents } from "../store/content.ts";
 import type { Claim, FreshEntry, Handover } from "../store/handover.ts";
-import {
-  claimDue,
-  claimedRecipient,
-  finishRecipients,
-  nextDueAt,
-  nextDueAtOfRows,
-  recordAttempt,
-  releaseLease,
-  retryLater,
-  setAside,
-} from "../store/queue.ts";
+import { claimDue, claimedRecipient, nextDueAt, nextDueAtOfRows, releaseLease } from "../store/queue.ts";
 import { refOf } from "../store/ref.ts";
+import type { Reports } from "../store/reporting.ts";
 import type { Statement, Store } from "../store/store.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { readClaimed } from "./claimed.ts";
-import type { Report, Reports } from "../store/reporting.ts";
+import { Damage } from "./damage.ts";
+import { type Attempt, type Attempted, Recorder, troubleIn } from "./recorder.ts";
 import type { Remote, SendResult, Target } from "./target.ts";
 
 export type RunnerOptions = {
@@ -45,13 +36,7 @@ export type RunnerOptions = {
   readonly leaseMs: number;
 };
 
-type Work = {
-  readonly entry: QueueEntry;
-  readonly recipients: readonly QueuedRecipient[];
-  readonly content: ContentSource;
-  readonly leaseUntil: number;
-  readonly destination: Extract<Destination, { kind: "away" }>;
-};
+type Work = Attempted & { readonly destination: Extract<Destination, { kind: "away" }> };
 
 /** What is known of one next hop while there is work for it. */
 type Lane = {
@@ -71,6 +56,8 @@ const looksAtMostEveryMs = 60_000;
  */
 export class Runner implements Handover {
   readonly #options: RunnerOptions;
+  readonly #recorder: Recorder;
+  readonly #damage: Damage;
   readonly #lanes = new Map<string, Lane>();
   /** Recipients claimed and not recorded yet. */
   #held = 0;
@@ -85,6 +72,9 @@ export class Runner implements Handover {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    const dueIn = (ms: number): void => this.#claimSoon(Math.min(looksAtMostEveryMs, ms));
+    this.#recorder = new Recorder({ ...options, dueIn });
+    this.#damage = new Damage({ ...options, dueIn, isReadable: (path) => options.destinationOf(path) !== null });
   }
 
   start(): void {
@@ -225,7 +215,7 @@ export class Runner implements Handover {
     recipient: QueuedRecipient,
     { content, leaseUntil }: Pick<Work, "content" | "leaseUntil">,
   ): Promise<void> {
-    const reason = await this.#flawOf(content);
+    const reason = await this.#damage.flawOf(content);
     if (reason !== null) return this.#setAside([recipient], { entry, leaseUntil, reason });
     const statements = this.#options.deliverHere(entry, recipient);
     const outcome: RecipientOutcome =
@@ -251,7 +241,7 @@ export class Runner implements Handover {
   async #send(lane: Lane, work: Work): Promise<void> {
     const beganAt = this.#options.clock.now();
     try {
-      const reason = await this.#flawOf(work.content);
+      const reason = await this.#damage.flawOf(work.content);
       if (reason !== null) {
         await this.#setAside(work.recipients, { ...work, reason });
         lane.underWay--;
@@ -312,219 +302,20 @@ export class Runner implements Handover {
     );
   }
 
-  // Recording
-
-  async #record(
-    work: Omit<Work, "destination">,
-    attempt: {
-      readonly outcomes: readonly RecipientOutcome[];
-      readonly beganAt: number;
-      readonly extra: readonly Statement[];
-      /** It was delivered here, or could not be: no next hop comes behind us. */
-      readonly isFinal?: true;
-    },
-  ): Promise<void> {
-    const { store, clock, schedule, random, contents } = this.#options;
-    const now = clock.now();
-    const isFinal = attempt.isFinal === true;
-    const judged = work.recipients.map((recipient, index) => {
-      const outcome = attempt.outcomes[index] ?? unknownOutcome;
-      return {
-        recipient,
-        outcome,
-        ruling: fateOf(outcome, { recipient, entry: work.entry }, { now, schedule, jitter: random(), isFinal }),
-      };
-    });
-    try {
-      const unit: Statement[] = [...attempt.extra];
-      const finished = judged.filter(({ ruling }) => ruling.fate !== "waiting").map(({ recipient }) => recipient);
-      for (const { recipient, outcome, ruling } of judged) {
-        if (ruling.fate === "waiting")
-          unit.push(
-            ...this.#waits({ recipient, outcome, ruling }, { ...attempt, endedAt: now, leaseUntil: work.leaseUntil }),
-          );
-      }
-      const reports = await this.#reportsOn(work, judged);
-      unit.push(...reports.flatMap((report) => report.unit));
-      const isFile = work.content.bytes === null;
-      if (finished.length > 0) unit.push(...finishRecipients({ recipients: finished, entry: work.entry, isFile }));
-      // No client waits for it: under load it needs no sync of its own. A crash in these milliseconds costs a duplicate, as before.
-      const returned = await store.commit(unit, "soon");
-      if (finished.length > 0 && isFile) {
-        const file = returned.at(-1)?.[0]?.["file"];
-        if (typeof file === "string") await contents.remove(file);
-      }
-      for (const one of judged) this.#tell(work.entry, one);
-      this.#tellReports(work.entry, reports);
-    } catch (error) {
-      // The lease ends by itself and the next try is set: nothing is lost.
-      this.#trouble(`recording what became of ${refOf(work.entry.id)}`, error);
-    } finally {
-      this.#held -= work.recipients.length;
-    }
+  /** Recipients are held until their fate is on record; neither task rejects. */
+  async #record(work: Attempted, attempt: Attempt): Promise<void> {
+    await this.#recorder.record(work, attempt);
+    this.#held -= work.recipients.length;
   }
 
-  // Setting aside
-
-  /** Before anybody is dialled. Few octets were read with the entry; a file is looked at. */
-  async #flawOf(content: ContentSource): Promise<string | null> {
-    if (content.bytes !== null) return null;
-    try {
-      return await content.flaw();
-    } catch (error) {
-      // The disk, not this file: the attempt will meet it too, and wait.
-      this.#trouble("looking at a content", error);
-      return null;
-    }
-  }
-
-  /**
-   * Nothing of a damaged entry is thrown away and nobody is dialled for it: an administrator finds it in `queue list` with the
-   * reason, and `queue retry` tries it again. Its sender is told, where there is one, that it waits.
-   */
-  async #setAside(
-    recipients: readonly QueuedRecipient[],
-    found: { readonly entry: QueueEntry | null; readonly leaseUntil: number; readonly reason: string },
-  ): Promise<void> {
-    const { store, clock, emit } = this.#options;
-    const now = clock.now();
-    const outcome = { ...setAsideOutcome, said: found.reason };
-    try {
-      const told = this.#toBeTold(recipients, found.entry);
-      const unit: Statement[] = [];
-      for (const recipient of recipients) {
-        const isDelayReported = recipient.isDelayReported || told.includes(recipient);
-        const ids = { id: store.nextId(), recipientId: recipient.id };
-        unit.push(recordAttempt({ ...ids, beganAt: now, endedAt: now, ...outcome }));
-        unit.push(setAside({ ...recipient, isDelayReported }, found));
-      }
-      const report = found.entry === null || told.length === 0 ? null : await this.#damageReport(told, found.entry);
-      unit.push(...(report?.unit ?? []));
-      await store.commit(unit);
-      for (const { entryId, forwardPath } of recipients) {
-        emit({ name: "recipient-set-aside", message: refOf(entryId), forwardPath, reason: found.reason });
-      }
-      if (found.entry !== null && report !== null) this.#tellReports(found.entry, [report]);
-    } catch (error) {
-      this.#trouble("setting a damaged message aside", error);
-    } finally {
-      this.#held -= recipients.length;
-    }
-  }
-
-  #toBeTold(recipients: readonly QueuedRecipient[], entry: QueueEntry | null): readonly QueuedRecipient[] {
-    if (entry === null) return [];
-    // An address that cannot be read is no text for a report.
-    const isReadable = ({ forwardPath }: QueuedRecipient) => this.#options.destinationOf(forwardPath) !== null;
-    return recipients.filter((one) => !one.isDelayReported && wantsReport("DELAY", one, entry) && isReadable(one));
-  }
-
-  async #damageReport(told: readonly QueuedRecipient[], entry: QueueEntry): Promise<OwedReport | null> {
-    const lastAttemptAt = this.#options.clock.now();
-    const about = { outcome: setAsideOutcome, lastAttemptAt, willRetryUntil: null };
-    const recipients = told.map((recipient) => ({ recipient, ...about }));
-    const report = await this.#options.reports.reportOn({ kind: "delay", entry, content: noContent, recipients });
-    return report === null ? null : { ...report, kind: "delay" };
-  }
-
-  #waits(
-    { recipient, outcome, ruling }: Judged & { readonly ruling: Extract<Ruling, { fate: "waiting" }> },
-    attempt: { readonly beganAt: number; readonly endedAt: number; readonly leaseUntil: number },
-  ): Statement[] {
-    return [
-      recordAttempt({
-        id: this.#options.store.nextId(),
-        recipientId: recipient.id,
-        beganAt: attempt.beganAt,
-        endedAt: attempt.endedAt,
-        host: outcome.host,
-        code: outcome.code,
-        said: outcome.said,
-      }),
-      retryLater({
-        recipientId: recipient.id,
-        leaseUntil: attempt.leaseUntil,
-        dueAt: ruling.dueAt,
-        waitsFor: outcome.said,
-        attempts: recipient.attempts,
-        isDelayReported: recipient.isDelayReported || ruling.report === "delay",
-      }),
-    ];
-  }
-
-  async #reportsOn(work: Omit<Work, "destination">, judged: readonly Judged[]): Promise<readonly OwedReport[]> {
-    const { schedule, clock } = this.#options;
-    const owed = Map.groupBy(
-      judged.filter(({ ruling }) => ruling.report !== null),
-      ({ ruling }) => ruling.report,
-    );
-    const composed: OwedReport[] = [];
-    for (const [kind, about] of owed) {
-      if (kind === null) continue;
-      const report = await this.#options.reports.reportOn({
-        kind,
-        entry: work.entry,
-        content: work.content,
-        recipients: about.map(({ recipient, outcome, ruling }) => ({
-          recipient,
-          outcome: ruling.fate === "expired" ? expiredOutcome(outcome) : outcome,
-          lastAttemptAt: clock.now(),
-          willRetryUntil: kind === "delay" ? work.entry.bornAt + schedule.lifetimeMs : null,
-        })),
-      });
-      if (report !== null) composed.push({ ...report, kind });
-    }
-    return composed;
-  }
-
-  #tellReports(entry: QueueEntry, reports: readonly OwedReport[]): void {
-    if (reports.length > 0) this.#claimSoon(0);
-    for (const { message, kind } of reports) {
-      this.#options.emit({ name: "report-composed", message, about: refOf(entry.id), kind });
-    }
-  }
-
-  #tell(entry: QueueEntry, { recipient, outcome, ruling }: Judged): void {
-    const message = refOf(entry.id);
-    const { forwardPath } = recipient;
-    const { host, said } = outcome;
-    if (ruling.fate === "waiting") {
-      this.#options.emit({ name: "recipient-deferred", message, forwardPath, host, said, nextAt: ruling.dueAt });
-      this.#claimSoon(Math.min(looksAtMostEveryMs, Math.max(50, ruling.dueAt - this.#options.clock.now())));
-    } else this.#options.emit({ name: "recipient-finished", message, forwardPath, outcome: ruling.fate, host, said });
+  async #setAside(...[recipients, found]: Parameters<Damage["setAside"]>): Promise<void> {
+    await this.#damage.setAside(recipients, found);
+    this.#held -= recipients.length;
   }
 
   #trouble(doing: string, error: unknown): void {
-    this.#options.emit({ name: "trouble", doing, problem: error instanceof Error ? error.message : String(error) });
+    this.#options.emit(troubleIn(doing, error));
   }
 }
 
-type OwedReport = Report & { readonly kind: ReportKind };
-type Judged = { readonly recipient: QueuedRecipient; readonly outcome: RecipientOutcome; readonly ruling: Ruling };
-
 const unreadablePath = "its address cannot be read";
-
-/** What the sender hears. RFC 3463 X.3.0. */
-const setAsideOutcome: RecipientOutcome = {
-  result: "transient",
-  code: null,
-  status: "4.3.0",
-  said: "the message was damaged here and waits for an administrator",
-  host: null,
-};
-
-/** Of a damaged message nothing goes back. */
-const noContent: ContentSource = {
-  size: 0,
-  bytes: new Uint8Array(),
-  flaw: () => Promise.resolve(null),
-  async *stream() {},
-};
-
-const unknownOutcome: RecipientOutcome = {
-  result: "transient",
-  code: null,
-  status: "4.3.0",
-  said: "the attempt gave no outcome",
-  host: null,
-};

@@ -185,7 +185,8 @@ export async function startServer({
   });
   if (delivers) runner.start();
   // In the background: only folders of earlier starts are looked at.
-  contents.sweep(clock.now()).then(
+  const sweeping = new AbortController();
+  const sweep = contents.sweep(clock.now(), sweeping.signal).then(
     (swept) => {
       if (swept.quarantined + swept.deleted > 0) emit({ name: "contents-swept", ...swept });
     },
@@ -225,6 +226,7 @@ export async function startServer({
     directory,
     applyPolicy: policy.apply,
     async close() {
+      sweeping.abort();
       await control?.close();
       await reception.close(config.timeouts.stop);
       await runner.stop(config.timeouts.stop);
@@ -235,6 +237,7 @@ export async function startServer({
       for (const one of directories.values()) one.close();
       await forgetting.stop();
       await journal.close();
+      await sweep;
       await store.close();
       emit({ name: "server-stopped", reason: "asked to" });
     },

@@ -20,6 +20,8 @@ export type SweepOptions = {
   readonly epoch: number;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Ends it soon: the next sweep goes on. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 const keptMs = 7 * 24 * 3_600_000;
@@ -37,6 +39,7 @@ export async function sweepContents(options: SweepOptions): Promise<Swept> {
   let quarantined = 0;
   for (const name of await namesIn(root)) {
     if (!/^[0-9]+$/.test(name) || Number(name) >= epoch) continue;
+    if (options.signal?.aborted === true) break;
     quarantined += await sweepFolder(name, options);
     // Only when nothing is left in it.
     await rmdir(join(root, name)).catch(() => {});
@@ -52,6 +55,7 @@ async function sweepFolder(epoch: string, options: SweepOptions): Promise<number
     if (names.length < atOnce) continue;
     moved += await setAside(epoch, names, options);
     names = [];
+    if (options.signal?.aborted === true) break;
   }
   return moved + (await setAside(epoch, names, options));
 }

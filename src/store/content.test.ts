@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { openMemoryStore } from "../../testing/memory-store.ts";
 import { ContentDamaged } from "./content-source.ts";
 import { type Contents, openContents } from "./content.ts";
-import { StoreUnavailable } from "./store.ts";
+import { type Store, StoreUnavailable } from "./store.ts";
 
 const week = 7 * 24 * 3_600_000;
 
@@ -186,6 +186,21 @@ test("a sweep goes through more files than it asks about at once, and takes empt
   assert.deepEqual(await later.sweep(1), { quarantined: 450, deleted: 0 });
   assert.deepEqual(await readdir(join(folder, "content")), []);
   assert.equal((await readdir(join(folder, "quarantine"))).length, 450);
+});
+
+test("a sweep that is told to end does so soon, and the next one goes on", async (t) => {
+  const { folder, store } = await contentsFor(t);
+  await mkdir(join(folder, "content", "1"), { recursive: true });
+  for (let id = 2 ** 32; id < 2 ** 32 + 450; id++) await writeFile(join(folder, "content", "1", String(id)), "");
+  const stopping = new AbortController();
+  const read: Store["read"] = (one) => {
+    stopping.abort();
+    return store.read(one);
+  };
+  const later = openContents({ folder, store: { nextId: () => 5 * 2 ** 32, read } });
+  assert.deepEqual(await later.sweep(1, stopping.signal), { quarantined: 200, deleted: 0 });
+  assert.deepEqual(await later.sweep(1, stopping.signal), { quarantined: 0, deleted: 0 });
+  assert.deepEqual(await later.sweep(1), { quarantined: 250, deleted: 0 });
 });
 
 test("free space is that of the data folder", async (t) => {

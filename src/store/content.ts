@@ -43,7 +43,7 @@ export interface Contents {
   /** Octets that are free for new contents; 0 when no file can be made any more. */
   freeBytes(): Promise<number>;
   /** Looks after what earlier starts left behind; once after a start, beside all other work. */
-  sweep(now: number): Promise<Swept>;
+  sweep(now: number, signal?: AbortSignal): Promise<Swept>;
 }
 
 export type ContentsOptions = {
@@ -73,7 +73,7 @@ export function openContents({ folder, store, inlineLimit = usualInlineLimit, ..
       // Some file systems have no such limit and say 0.
       return files > 0 && ffree < fewestEntries ? 0 : bavail * bsize;
     },
-    sweep: (now) => sweepContents({ root, quarantine: join(folder, "quarantine"), store, epoch, now }),
+    sweep: (now, signal) => sweepContents({ root, quarantine: join(folder, "quarantine"), store, epoch, now, signal }),
   };
 }
 

@@ -29,7 +29,8 @@ function refused(port: number): Promise<string> {
 
 test("first start, a refusal and its REF, changes live and at rest", async (t) => {
   const folder = await folderWithBootFile(t);
-  const { port, stop } = await served(t, folder);
+  const { port, stop, says } = await served(t, folder);
+  await says(/First account: /);
   assert.equal((await stat(join(folder, "data", "first-password"))).mode & 0o777, 0o600);
   assert.equal((await stat(join(folder, "data", "control.sock"))).mode & 0o777, 0o600);
 

@@ -12,7 +12,7 @@ import { openReceptionScene, type ReceptionScene } from "../../testing/reception
 // Clients that mean no good, or cannot do better, over real sockets (issue 3 §9): each gets a defined reply or a bounded end, one
 // event tells of it, and nothing of it stays. What a dialogue can say stands in test/dialogues.
 
-const bounded = { timeout: 30_000 };
+const bounded = { timeout: 60_000 };
 
 /** Connections from one address: how many fit tells whether every one that ended gave its place back. */
 const places = 40;

@@ -22,11 +22,12 @@ const mostWaitMs = 20_000;
 /** Asks the host of a gateway or unknown-to entry whether it takes a recipient (relay-policy §2.1). */
 export function calloutBy({ connector, limits, targetFor }: CalloutOptions) {
   const short = shortened(limits);
-  return async function ask(address: Address, nextHop: NextHop): Promise<Existence> {
-    const target = await targetFor({ kind: "away", address, nextHop, isBackupMx: false });
+  return async function ask(address: Address, nextHop: NextHop): Promise<Existence | "unreachable"> {
+    // By MX only we ourselves are a backup: neither we nor worse exchanges are asked.
+    const target = await targetFor({ kind: "away", address, nextHop, isBackupMx: nextHop.via === "mx" });
     if ("result" in target) return "unknowable";
     const client = await connector.openAny(target, short);
-    if (!("peer" in client)) return "unknowable";
+    if (!("peer" in client)) return "unreachable";
     try {
       return await askOn(client, formatAddress(address), short);
     } catch (error) {

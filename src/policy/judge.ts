@@ -88,7 +88,7 @@ function judgeRecipient(policy: Policy, facts: Facts, recipients: Recipients, no
         false,
         entry === null ? `no entry for ${address.domain}` : `${entry.sentTo} is only a way out`,
       );
-      return judgeRelay(policy, facts, { address, entry }, note);
+      return judgeRelay(policy, facts, { address, entry, recipients }, note);
     }
     note?.add(`routing: ${entry.sentTo} → ${entry.route.kind}`, true, address.domain);
     if (isDisguised(address) && !isExactlyThere(address, entry, recipients)) {
@@ -104,7 +104,7 @@ function judgeRecipient(policy: Policy, facts: Facts, recipients: Recipients, no
       case "gateway":
         return judgeThere(address, { host: entry.route.to, rule: "gateway", recipients }, note);
       case "always-relay":
-        return judgeRelay(policy, facts, { address, entry }, note);
+        return judgeRelay(policy, facts, { address, entry, recipients }, note);
       default:
         return entry.route satisfies never;
     }
@@ -185,17 +185,19 @@ function existenceThere(address: Address, { host, recipients }: Question, note?:
   }
 }
 
-type RelayRequest = { readonly address: Address; readonly entry: RoutingEntry | null };
+type Wanted = { readonly address: Address; readonly entry: RoutingEntry | null };
+type RelayRequest = Wanted & { readonly recipients: Recipients };
 
 /** The six lines of the old product, made safe. */
-function judgeRelay(policy: Policy, facts: Facts, { address, entry }: RelayRequest, note?: Note): Decision {
+function judgeRelay(policy: Policy, facts: Facts, request: RelayRequest, note?: Note): Decision {
+  const { address, entry } = request;
   const { client, account } = facts;
   if (client === null) return defer("fact-unknown");
   if (findNever(policy, client, note) !== null) return refuse("never");
   const isBackup = entry?.route.kind === "always-relay";
   if (isBackup && facts.listener.kind !== "submission") {
     note?.add(`always-relay: ${entry.sentTo}`, true);
-    return relay("always-relay", destinationFor(policy, { address, entry }));
+    return judgeBackup(policy, request, note);
   }
   const asked = { client, facts, local: facts.local, forwardPath: address };
   const grant = findAddressGrant(policy, asked, note);
@@ -212,6 +214,15 @@ function judgeRelay(policy: Policy, facts: Facts, { address, entry }: RelayReque
   note?.add("authenticated", false, isLoggedIn ? "logins give no right to relay here" : "nobody logged in");
   note?.add("nobody let it relay", true);
   return refuse("relay-denied");
+}
+
+/** Verified where it can be, accepted where it cannot (relay-policy §2.1): a backup is there for when the others are down. */
+function judgeBackup(policy: Policy, { address, entry, recipients }: RelayRequest, note?: Note): Decision {
+  const nextHop = backupHop(address.domain);
+  const existence = recipients.there(address, { nextHop, recipients: { by: "callout" } });
+  note?.add("its own exchanges were asked for the recipient", existence !== "none", existence);
+  if (existence === "none") return refuse("unknown-mailbox");
+  return relay("always-relay", destinationFor(policy, { address, entry }));
 }
 
 /** Where a recipient goes by the routing table, without any judgement: at delivery, and for what aliases point to. */
@@ -240,13 +251,15 @@ export function destinationOf(
   }
 }
 
-function destinationFor(policy: Policy, { address, entry }: RelayRequest): Destination {
+function destinationFor(policy: Policy, { address, entry }: Wanted): Destination {
   const { domain } = address;
   const way = entry?.route.kind === "outbound" ? entry.route.way : policy.routing.defaultRoute;
   if (entry?.route.kind !== "always-relay")
     return { kind: "away", address, nextHop: nextHopOf(way, domain), isBackupMx: false };
-  return { kind: "away", address, nextHop: { via: "mx", domain, tls: "opportunistic" }, isBackupMx: true };
+  return { kind: "away", address, nextHop: backupHop(domain), isBackupMx: true };
 }
+
+const backupHop = (domain: string): NextHop => ({ via: "mx", domain, tls: "opportunistic" });
 
 /** Whether this client could relay anything without a login: DSN is offered only to such (relay-policy §2.5). */
 export function holdsGrant(

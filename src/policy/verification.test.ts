@@ -180,3 +180,18 @@ test("10,000 listed recipients are read without looking at each pair", () => {
     assert.equal(ruleOf(policy, "first10000.last@b.example"), "unknown-mailbox");
   }
 });
+
+test("always-relay is verified where it can be, and accepted where it cannot", () => {
+  const policy = policyOf('routing: [ { sent-to: "#backup.example", route: always-relay } ]');
+  assert.equal(ruleOf(policy, "x@backup.example", "none"), "unknown-mailbox");
+  for (const there of ["covered", "exact", "unknowable"] as const) {
+    assert.equal(ruleOf(policy, "x@backup.example", there), "always-relay");
+  }
+});
+
+test("on the never list nobody is asked for a recipient of always-relay", () => {
+  const policy = policyOf(
+    'routing: [ { sent-to: "#backup.example", route: always-relay } ]\nrelay: { never: [ { id: all, match: 0.0.0.0/0 } ] }',
+  );
+  assert.equal(ruleOf(policy, "x@backup.example"), "never");
+});

@@ -190,7 +190,7 @@ class AskedRecipients implements Recipients {
 
   #known(address: Address, host: VerifiedHost | null): Existence | null {
     for (const known of this.known) {
-      if (known.host === host && isSame(known.address, address)) return known.existence;
+      if (isSameHost(known.host, host) && isSame(known.address, address)) return known.existence;
     }
     return null;
   }
@@ -203,5 +203,11 @@ class AskedRecipients implements Recipients {
 
 /** `host`: of the policy that asked. Another policy's host has not been asked yet. */
 type Answered = KnownRecipient & { readonly host: VerifiedHost | null };
+
+/** A host of the policy is one value; the exchanges of a domain are named anew at each judgement. */
+function isSameHost(a: VerifiedHost | null, b: VerifiedHost | null): boolean {
+  if (a === b) return true;
+  return a?.nextHop.via === "mx" && b?.nextHop.via === "mx" && a.nextHop.domain === b.nextHop.domain;
+}
 
 const isSame = (a: Address, b: Address) => a === b || (a.localPart === b.localPart && a.domain === b.domain);

@@ -21,7 +21,7 @@ function scene(options: Partial<VerifierOptions> = {}) {
   const state = { now: 0 };
   const questions: {
     readonly asked: string;
-    readonly answer: (existence: Existence) => void;
+    readonly answer: (answer: Existence | "unreachable") => void;
     readonly fail: () => void;
   }[] = [];
   const verifier = new Verifier({
@@ -111,4 +111,18 @@ test("what is remembered is bounded: the oldest answers go first", async () => {
   assert.equal(verifier.existence(address("e@b.example"), host("h.example")), "none");
   assert.equal(verifier.existence(address("c@b.example"), host("h.example")), "none");
   assert.notEqual(typeof verifier.existence(address("a@b.example"), host("h.example")), "string");
+});
+
+test("a host that could not be reached is left alone for a while, by all who ask for anybody there", async () => {
+  const { state, verifier, questions } = scene();
+  const first = verifier.existence(address("anna@b.example"), host("h.example"));
+  questions[0]?.answer("unreachable");
+  assert.equal(await first, "unknowable");
+  assert.equal(verifier.existence(address("bert@b.example"), host("h.example")), "unknowable");
+  assert.equal(questions.length, 1);
+  void verifier.existence(address("bert@b.example"), host("other.example"));
+  assert.equal(questions.length, 2);
+  state.now = 30_000;
+  void verifier.existence(address("bert@b.example"), host("h.example"));
+  assert.equal(questions.length, 3);
 });

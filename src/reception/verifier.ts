@@ -4,8 +4,11 @@ import type { Existence } from "../policy/facts.ts";
 import type { VerifiedHost } from "../policy/routing-table.ts";
 import { formatVerification } from "../policy/verification.ts";
 
-/** Asks a host, or the directory that its entry names, for one recipient. What goes wrong on the way is `unknowable`. */
-export type AskForRecipient = (address: Address, host: VerifiedHost) => Promise<Existence>;
+/**
+ * Asks a host, or the directory that its entry names, for one recipient. What goes wrong on the way is `unknowable`;
+ * `unreachable`: nobody there could be spoken to at all.
+ */
+export type AskForRecipient = (address: Address, host: VerifiedHost) => Promise<Existence | "unreachable">;
 
 export type VerifierOptions = {
   readonly ask: AskForRecipient;
@@ -26,6 +29,10 @@ const believedMs: Readonly<Record<Existence, number>> = {
   loop: 15_000,
 };
 
+/** Nobody waits again for a host that could not be reached just now. */
+const leftAloneMs = 30_000;
+const mostLeftAlone = 10_000;
+
 /**
  * Finds out whether a host of ours has a recipient (relay-policy §2.1), and remembers both answers. An answer belongs to
  * who was asked: an entry that names another host asks anew.
@@ -35,6 +42,8 @@ export class Verifier {
   readonly #known: Remembered;
   readonly #underWay = new Map<string, Promise<Existence>>();
   readonly #queues = new Map<string, Turns>();
+  /** By who is asked: until when nobody is. */
+  readonly #leftAlone = new Map<string, number>();
 
   constructor(options: VerifierOptions) {
     this.#options = options;
@@ -48,6 +57,7 @@ export class Verifier {
     if (known !== undefined && known.until > this.#options.now()) return known.existence;
     const underWay = this.#underWay.get(key);
     if (underWay !== undefined) return underWay;
+    if ((this.#leftAlone.get(asked) ?? 0) > this.#options.now()) return "unknowable";
     const turns = this.#turnsAt(asked);
     if (turns.waiting >= (this.#options.mostWaiting ?? 500)) return "unknowable";
     const asking = this.#ask(address, { host, asked, turns }).then((existence) => {
@@ -63,7 +73,11 @@ export class Verifier {
     const turn = turns.take();
     if (turn !== null) await turn;
     try {
-      return await this.#options.ask(address, host);
+      const answer = await this.#options.ask(address, host);
+      if (answer !== "unreachable") return answer;
+      if (this.#leftAlone.size >= mostLeftAlone) this.#leftAlone.clear();
+      this.#leftAlone.set(asked, this.#options.now() + leftAloneMs);
+      return "unknowable";
     } catch {
       return "unknowable";
     } finally {
@@ -84,7 +98,7 @@ type Answer = { readonly existence: Existence; readonly until: number };
 
 function nameOf({ nextHop, recipients }: VerifiedHost): string {
   if (recipients.by === "ldap") return formatVerification(recipients);
-  return nextHop.via === "host" ? `${nextHop.host}:${nextHop.port}` : "mx";
+  return nextHop.via === "host" ? `${nextHop.host}:${nextHop.port}` : `mx ${nextHop.domain}`;
 }
 
 /** The newest answers in two generations: when the young one is full, the old one is forgotten. */

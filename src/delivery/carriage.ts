@@ -1,4 +1,4 @@
-import { isAscii } from "node:buffer";
+import { isAscii } from "../address/local-part.ts";
 import { surveyEightBit, toSevenBit } from "../message/seven-bit.ts";
 import type { ContentSource } from "../queue/entry.ts";
 import type { Outgoing } from "./target.ts";
@@ -36,11 +36,11 @@ export async function carriageFor(message: Outgoing, extensions: ReadonlySet<str
   const takesUtf8 = takesEightBit && extensions.has("SMTPUTF8");
   const isSurveyed = message.smtpUtf8 || (message.body === "8BITMIME" && !takesEightBit);
   const survey = isSurveyed ? await surveyEightBit(content.stream()) : null;
-  const flaws = message.recipients.map(({ forwardPath }) => (isAsciiPath(forwardPath) ? null : addressFlaw));
+  const flaws = message.recipients.map(({ forwardPath }) => (isAscii(forwardPath) ? null : addressFlaw));
   const isHeaderBeyond = message.smtpUtf8 && survey?.inHeader === true;
-  if (!takesUtf8 && !isAsciiPath(message.reversePath)) return addressFlaw;
+  if (!takesUtf8 && !isAscii(message.reversePath)) return addressFlaw;
   if (!takesUtf8 && isHeaderBeyond) return headerFlaw;
-  const needsUtf8 = isHeaderBeyond || !isAsciiPath(message.reversePath) || flaws.some((flaw) => flaw !== null);
+  const needsUtf8 = isHeaderBeyond || !isAscii(message.reversePath) || flaws.some((flaw) => flaw !== null);
   const carriage = {
     content,
     size: content.size,
@@ -63,8 +63,4 @@ function converted(content: ContentSource, survey: Parameters<typeof toSevenBit>
     flaw: () => content.flaw(),
     stream: () => toSevenBit(content.stream(), survey),
   };
-}
-
-function isAsciiPath(path: string): boolean {
-  return isAscii(Buffer.from(path));
 }

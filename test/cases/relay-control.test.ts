@@ -211,6 +211,8 @@ describe("O-07: a right to relay is no right to any identity", () => {
     ["a second field", "From: anna@example.com\r\nSubject: t\r\nFrom: director@example.com", "550 5.7.1"],
     ["in other letters, folded", "fROM :\r\n <director@example.com>", "550 5.7.1"],
     ["a name like an address", 'From: "anna@example.com" <director@example.com>', "550 5.7.1"],
+    ["behind a line that is no field", "Subject: t\r\nno field\r\nFrom: director@example.com", "550 5.6.0"],
+    ["in the body", "From: anna@example.com\r\n\r\nFrom: director@example.com", "250 2.0.0"],
     ["what cannot be read", "From: anna@example.com <director@example.com", "550 5.6.0"],
     // O-53: the address counts, not what an encoded word says.
     ["a comma in an encoded name", "From: =?ISO-8859-1?Q?Vogel=2C_J=FCrgen?= <anna@example.com>", "250 2.0.0"],

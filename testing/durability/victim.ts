@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { assertKept, readDataFolder } from "./data-folder.ts";
@@ -136,11 +136,17 @@ export class Victim {
     });
   }
 
-  /** Far recipients whose attempt was on record and not ended when the process ended. */
+  /**
+   * Far recipients whose attempt was on record and not ended when the process ended. Asked of a copy: whoever opens the database
+   * itself recovers it, which is the next start's part.
+   */
   #lookInHand(): string[] {
     const path = join(this.#data, "gatepost.db");
     if (!existsSync(path)) return [];
-    const database = new DatabaseSync(path);
+    const copy = join(this.#above, "copy.db");
+    for (const part of ["", "-wal", "-shm"]) rmSync(`${copy}${part}`, { force: true });
+    for (const part of ["", "-wal"]) if (existsSync(`${path}${part}`)) copyFileSync(`${path}${part}`, `${copy}${part}`);
+    const database = new DatabaseSync(copy);
     try {
       if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'recipient'").get() === undefined) return [];
       const held = "SELECT forward_path FROM recipient WHERE lease_until > ?";

@@ -28,13 +28,19 @@ test("without apt-get the packages are not there, one line says so, and it is no
   assert.match(ran.stdout, /^packages: not unpacked, scenes .* will be skipped: apt-get is not here\n$/);
 });
 
-test("when apt-get fails, its first error is the reason", async (t) => {
+async function withApt(t: TestContext, said: Readonly<Record<"update" | "install", string>>) {
   const folder = await emptyFolder(t);
-  const apt = '#!/bin/sh\ncase "$*" in *update) echo "W: old lists" >&2; echo "E: no  network" >&2; exit 100;; esac\n';
-  await writeFile(join(folder, "apt-get"), apt, { mode: 0o755 });
-  const ran = run({ script: [unpack], environment: { PATH: `${folder}:/usr/bin:/bin`, GATEPOST_PACKAGES: folder } });
-  assert.equal(ran.status, 0, ran.stderr);
-  assert.match(ran.stdout, /^packages: not unpacked, .*: apt-get E: no network\n$/);
+  const cases = Object.entries(said).map(
+    ([verb, line]) => `*${verb}*) echo "W: old" >&2; echo "${line}" >&2; exit 100;;`,
+  );
+  await writeFile(join(folder, "apt-get"), `#!/bin/sh\ncase "$*" in ${cases.join(" ")} esac\n`, { mode: 0o755 });
+  return run({ script: [unpack], environment: { PATH: `${folder}:/usr/bin:/bin`, GATEPOST_PACKAGES: folder } });
+}
+
+test("when nothing can be fetched, the first error of apt-get is the reason", async (t) => {
+  const offline = await withApt(t, { update: "E: no  network", install: "E: Unable to locate package swaks" });
+  assert.equal(offline.status, 0, offline.stderr);
+  assert.match(offline.stdout, /^packages: not unpacked, .*: apt-get E: no network\n$/);
 });
 
 test("a scene without its packages is skipped by name, and fails under CI=true", async (t) => {

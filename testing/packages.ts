@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /**
  * Real servers and clients out of the distribution's packages, unpacked into a folder that git ignores; nothing is installed and
@@ -16,8 +16,9 @@ export const families = {
 
 export type Family = keyof typeof families;
 
-export const packagesFolder: string =
-  process.env["GATEPOST_PACKAGES"] ?? new URL("../.packages", import.meta.url).pathname;
+export const packagesFolder: string = resolve(
+  process.env["GATEPOST_PACKAGES"] ?? new URL("../.packages", import.meta.url).pathname,
+);
 
 export const familyFolder = (family: Family, folder: string = packagesFolder): string => join(folder, family);
 
@@ -38,13 +39,25 @@ export async function unpackPackages(folder: string = packagesFolder): Promise<{
   }
   if (missing.length === 0) return { problem: null };
   if (spawnSync("apt-get", ["--version"]).error !== undefined) return { problem: "apt-get is not here" };
+  let problem: string | null = null;
   try {
     const apt = await openApt(join(folder, "apt"));
+    // A source of somebody else's may be out of reach: what counts is whether our packages can be had.
+    problem = attempt(() => apt("update"));
     for (const family of missing) await unpackFamily({ family, folder, apt });
     await rm(join(folder, "apt"), { recursive: true });
     return { problem: null };
   } catch (error) {
-    return { problem: (error as Error).message };
+    return { problem: problem ?? (error as Error).message };
+  }
+}
+
+function attempt(act: () => void): string | null {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 
@@ -66,9 +79,7 @@ async function openApt(folder: string): Promise<Apt> {
     "Acquire::https::Timeout": "20",
   };
   const options = Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
-  const apt: Apt = (...args) => run("apt-get", ["-qq", ...options, ...args]);
-  apt("update");
-  return apt;
+  return (...args) => run("apt-get", ["-qq", ...options, ...args]);
 }
 
 async function unpackFamily(task: { readonly family: Family; readonly folder: string; readonly apt: Apt }) {

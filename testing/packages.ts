@@ -74,6 +74,7 @@ async function openApt(folder: string): Promise<Apt> {
     // The locks are those of the system, and nothing there is written.
     "Debug::NoLocking": "true",
     "Acquire::Languages": "none",
+    "APT::Update::Error-Mode": "any",
     "Acquire::Retries": "2",
     "Acquire::http::Timeout": "20",
     "Acquire::https::Timeout": "20",

@@ -18,10 +18,12 @@ function seededMoods(seed: number, odds: Readonly<Partial<Record<Mood, number>>>
   };
   return (moment, line) => {
     if (moment === "RCPT" && isNeverTaken(line)) return "defer";
-    let rest = random() * 100;
+    // A hop that cannot be greeted counts as down, and makes all wait that are bound for it: seldom, or the scene takes long.
+    const isGreeting = moment === "greeting" || moment === "EHLO";
+    let rest = random() * (isGreeting ? 1_000 : 100);
     const mood = (Object.entries(odds) as [Mood, number][]).find(([, percent]) => (rest -= percent) < 0)?.[0] ?? "good";
     // What comes before RCPT is about all messages alike.
-    return mood === "fail" && ["greeting", "EHLO", "MAIL"].includes(moment) ? "defer" : mood;
+    return mood === "fail" && (isGreeting || moment === "MAIL") ? "defer" : mood;
   };
 }
 

@@ -342,6 +342,8 @@ function openDelivery({
     targetFor,
     most: { inAll: delivery.connections, perDestination: delivery.connectionsPerDestination, recipients: 100 },
     leaseMs,
+    // The folder's lock sees to it (store/sqlite/folder-lock).
+    isAlone: true,
   });
   return { runner, reports, callout: calloutBy({ connector, limits: delivery, targetFor }) };
 }

@@ -63,6 +63,7 @@ async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>) {
     targetFor: ({ nextHop }) => Promise.resolve({ key: nextHop.via, hosts: [], tls: "off" }),
     most: { inAll: 100, perDestination: 5, recipients: 100 },
     leaseMs: hourMs,
+    isAlone: true,
   });
 
   async function queue(to: string, reversePath = "a@b.test", notify: string | null = null): Promise<void> {
@@ -252,4 +253,20 @@ test("O-37 (c): no answer to the dot: tried again later, the log tells of the do
   assert.ok(events.some((event) => event.name === "recipient-deferred" && /a duplicate is possible/.test(event.said)));
   await clock.pass(hourMs);
   assert.deepEqual([sent.length, await left(), reports.length], [2, 0, 0]);
+});
+
+test("what a killed start held is free again, and due when that start had set it", async () => {
+  const { clock, runner, sent, queue, store } = await scene(() => ({ outcome: accepted }));
+  await queue("c@d.test");
+  await store.commit([
+    {
+      sql: "UPDATE recipient SET lease_until = ?, due_at = ?, attempts = 1",
+      parameters: [clock.now() + hourMs, clock.now() + 300_000],
+    },
+  ]);
+  runner.start();
+  await clock.pass(299_000);
+  assert.equal(sent.length, 0);
+  await clock.pass(2_000);
+  assert.equal(sent.length, 1);
 });

@@ -5,7 +5,7 @@ import { nextHopKey, planTransactions } from "../queue/plan.ts";
 import type { Schedule } from "../queue/schedule.ts";
 import type { Contents } from "../store/content.ts";
 import type { Claim, FreshEntry, Handover } from "../store/handover.ts";
-import { claimDue, claimedRecipient, nextDueAt, nextDueAtOfRows, releaseLease } from "../store/queue.ts";
+import { claimDue, claimedRecipient, freeLeases, nextDueAt, nextDueAtOfRows, releaseLease } from "../store/queue.ts";
 import { refOf } from "../store/ref.ts";
 import type { Reports } from "../store/reporting.ts";
 import type { Statement, Store } from "../store/store.ts";
@@ -34,6 +34,8 @@ export type RunnerOptions = {
   readonly most: { readonly inAll: number; readonly perDestination: number; readonly recipients: number };
   /** Longer than any attempt may take. */
   readonly leaseMs: number;
+  /** No other process works on this queue: leases from before `start` are nobody's. */
+  readonly isAlone: boolean;
 };
 
 type Work = Attempted & { readonly destination: Extract<Destination, { kind: "away" }> };
@@ -79,6 +81,15 @@ export class Runner implements Handover {
 
   start(): void {
     this.#isRunning = true;
+    const { isAlone, store } = this.#options;
+    // In the store's order before every claim of ours. When they are due again was set when they were claimed.
+    if (isAlone)
+      this.#begin(
+        store.commit([freeLeases]).then(
+          () => {},
+          (error: unknown) => this.#trouble("freeing leases of an earlier start", error),
+        ),
+      );
     this.#claimSoon(0);
   }
 

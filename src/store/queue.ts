@@ -250,13 +250,11 @@ export function releaseLease(recipientId: number, leaseUntil: number, now: numbe
   };
 }
 
-/** Holds a recipient longer, as long as nobody else claimed it. */
-export function renewLease(recipientId: number, leaseUntil: number, until: number): Statement {
-  return {
-    sql: "UPDATE recipient SET lease_until = ? WHERE id = ? AND lease_until = ?",
-    parameters: [until, recipientId, leaseUntil],
-  };
-}
+/** For a process that has the queue to itself: whoever held a lease before its start is gone. */
+export const freeLeases: Statement = {
+  sql: "UPDATE recipient SET lease_until = 0 WHERE lease_until > 0",
+  parameters: [],
+};
 
 /**
  * Takes finished recipients out of the queue: they and their attempts go, then the entry when no recipient is left,

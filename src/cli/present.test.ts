@@ -58,6 +58,7 @@ test("nothing is said to be nothing", () => {
     destinations: { opened: [], closed: [] },
     entries: { added: [], removed: [], changed: [] },
     routes: { added: [], removed: [], changed: [] },
+    recipients: [],
     openRelay: { before: false, after: false },
   };
   assert.equal(present("policy diff", unchanged).text, "Nothing changes for anybody.");

@@ -6,6 +6,11 @@ import { fileURLToPath } from "node:url";
  */
 if (process.env["NODE_COMPILE_CACHE"] === undefined && process.execve !== undefined) {
   const cache = fileURLToPath(new URL("../.cache/compile", import.meta.url));
-  process.execve(process.execPath, process.argv, { ...process.env, NODE_COMPILE_CACHE: cache });
+  // The flags of `npm start` and of the packages.
+  const [node = process.execPath, ...rest] = process.argv;
+  process.execve(process.execPath, [node, "--max-semi-space-size=8", ...rest], {
+    ...process.env,
+    NODE_COMPILE_CACHE: cache,
+  });
 }
 await import("./peer-server.ts");

@@ -117,7 +117,7 @@ function answer<Answer>(child: ChildProcess, question: Job | "read" | null): Pro
 }
 
 function ended(child: ChildProcess, end: () => void): Promise<void> {
-  if (child.exitCode !== null) return Promise.resolve();
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     child.once("exit", () => resolve());
     end();

@@ -11,6 +11,10 @@ export async function serve(config: Config, version: string): Promise<number> {
   const format = config.log.format === "auto" ? (isTerminal ? "pretty" : "json") : config.log.format;
   const log = openLog({ output: outputTo(1), clock: systemClock, level: config.log.level, format });
   const ended = Promise.withResolvers<number>();
+  // From the first moment on: whoever sees a port open may ask for the end, and it is a graceful one.
+  const stop = () => ended.resolve(0);
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
   const server = await start({
     config,
     clock: systemClock,
@@ -26,9 +30,6 @@ export async function serve(config: Config, version: string): Promise<number> {
   const firstAccount: FirstAccount | null = server.firstAccount;
   const { greet } = await import("./greeting.ts");
   await greet({ config, firstAccount, listeners: server.reception.listeners, isTerminal });
-  const stop = () => ended.resolve(0);
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
   // Timers and sockets of the server may all be unreferenced; the process lives until it is told to end.
   const alive = setInterval(() => {}, 1 << 30);
   const code = await ended.promise;

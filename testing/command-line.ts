@@ -30,12 +30,14 @@ export async function served(t: TestContext, folder: string) {
     if (port !== undefined) ready.resolve(Number(port));
   });
   child.once("exit", () => ready.reject(new Error(`it ended: ${out}${err}`)));
-  const stop = async () => {
-    if (child.exitCode !== null) return;
+  /** Its exit code; null: it ended without a word. */
+  const stop = async (): Promise<number | null> => {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     child.kill("SIGTERM");
     await once(child, "exit");
+    return child.exitCode;
   };
-  t.after(stop);
+  t.after(() => stop());
   return {
     port: await ready.promise,
     stop,

@@ -138,6 +138,11 @@ test("a dialogue is played at a running server, which is then asked how it is", 
   assert.equal((JSON.parse(offline.out) as { rule: string }).rule, "relay-denied");
 });
 
+test("told to end in the moment in which it says that it started, a server ends as at any other time", async (t) => {
+  const folder = await folderWithBootFile(t);
+  for (let start = 0; start < 3; start++) assert.equal(await (await served(t, folder)).stop(), 0);
+});
+
 test("commands and the start of a server wait for one another", async (t) => {
   const folder = await folderWithBootFile(t);
   const [{ stop }, ...answers] = await Promise.all([

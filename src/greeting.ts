@@ -49,6 +49,8 @@ function words(
       `  swaks --server ${formatIp(relay.ip)}:${relay.port} --from stranger@example.org --to ${address}`,
       "  # refused, with a REF that `npx gatepost explain REF` explains",
       `  swaks --server ${formatIp(relay.ip)}:${relay.port} --from stranger@example.org --to someone@example.net`,
+      "  # the same without swaks: the REF stands behind 550",
+      `  printf 'Subject: hello\\n\\nhello\\n' | curl -v --crlf --url smtp://${formatIp(relay.ip)}:${relay.port} --mail-from stranger@example.org --mail-rcpt someone@example.net --upload-file -`,
     );
   }
   if (submission !== undefined) {

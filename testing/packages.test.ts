@@ -23,7 +23,7 @@ const unpack = new URL("unpack-packages.ts", import.meta.url).pathname;
 
 test("without apt-get the packages are not there, one line says so, and it is no failure", async (t) => {
   const folder = await emptyFolder(t);
-  const ran = run({ script: [unpack], environment: { PATH: folder, GATEPOST_PACKAGES: folder } });
+  const ran = run({ script: [unpack], environment: { PATH: folder, TEST_PACKAGES: folder } });
   assert.equal(ran.status, 0, ran.stderr);
   assert.match(ran.stdout, /^packages: not unpacked, scenes .* will be skipped: apt-get is not here\n$/);
 });
@@ -34,7 +34,7 @@ async function withApt(t: TestContext, said: Readonly<Record<"update" | "install
     ([verb, line]) => `*${verb}*) echo "W: old" >&2; echo "${line}" >&2; exit 100;;`,
   );
   await writeFile(join(folder, "apt-get"), `#!/bin/sh\ncase "$*" in ${cases.join(" ")} esac\n`, { mode: 0o755 });
-  return run({ script: [unpack], environment: { PATH: `${folder}:/usr/bin:/bin`, GATEPOST_PACKAGES: folder } });
+  return run({ script: [unpack], environment: { PATH: `${folder}:/usr/bin:/bin`, TEST_PACKAGES: folder } });
 }
 
 test("when nothing can be fetched, the first error of apt-get is the reason", async (t) => {
@@ -48,10 +48,10 @@ test("a scene without its packages is skipped by name, and fails under CI=true",
   const peers = JSON.stringify(new URL("peers.ts", import.meta.url).pathname);
   const scene = `import { peerTest } from ${peers}; peerTest("a scene", ["postfix"], async () => {});`;
   const script = ["--input-type=module-typescript", "--test-reporter=tap", "--eval", scene];
-  const skipped = run({ script, environment: { GATEPOST_PACKAGES: folder } });
+  const skipped = run({ script, environment: { TEST_PACKAGES: folder } });
   assert.equal(skipped.status, 0, skipped.stderr);
   assert.match(skipped.stdout, /^ok 1 - a scene # SKIP postfix is not unpacked in .* \(npm run packages\)$/m);
-  const failed = run({ script, environment: { GATEPOST_PACKAGES: folder, CI: "true" } });
+  const failed = run({ script, environment: { TEST_PACKAGES: folder, CI: "true" } });
   assert.equal(failed.status, 1, failed.stdout);
   assert.match(failed.stdout, /^not ok 1 - a scene$[^]*and CI skips nothing/m);
 });

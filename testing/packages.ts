@@ -17,7 +17,7 @@ export const families = {
 export type Family = keyof typeof families;
 
 export const packagesFolder: string = resolve(
-  process.env["GATEPOST_PACKAGES"] ?? new URL("../.packages", import.meta.url).pathname,
+  process.env["TEST_PACKAGES"] ?? new URL("../.packages", import.meta.url).pathname,
 );
 
 export const familyFolder = (family: Family, folder: string = packagesFolder): string => join(folder, family);

@@ -178,7 +178,6 @@ export async function startServer({
     },
     authenticator,
     certificates,
-    memory,
     shortage: () => disk.shortage() ?? (memory.isShort ? replies.storageLow : null),
     clock,
     emit,

@@ -95,7 +95,6 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
       mayUseClear: (name) => config.listeners.some((listener) => listener.name === name && listener.allowClearAuth),
     }),
     certificates: await certificates(),
-    memory,
     shortage: options.shortage ?? (() => (memory.isShort ? replies.storageLow : null)),
     clock,
     emit,

@@ -1,13 +1,10 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { addressOf } from "../accounts/account.ts";
-import type { Authenticator } from "../accounts/authenticator.ts";
 import { formatAddress } from "../address/path.ts";
-import type { Config, ListenerConfig } from "../config/schema.ts";
+import type { Config } from "../config/schema.ts";
 import type { SessionEnd } from "../events/catalogue.ts";
-import type { Emit } from "../events/emit.ts";
 import { parseCommand } from "../smtp/command.ts";
-import type { Offer } from "../smtp/offer.ts";
 import { type Line, LineDecoder, maxAuthLine, maxCommandLine } from "../smtp/line-decoder.ts";
 import * as replies from "../smtp/replies.ts";
 import type { Reply } from "../smtp/reply.ts";
@@ -23,33 +20,12 @@ import {
   type Session,
   type Step,
 } from "../smtp/server-session.ts";
-import type { Memory, Reader } from "../store/memory.ts";
-import type { Certificates } from "../tls/certificates.ts";
-import type { Admitted, Gate, RecipientAnswer } from "./gate.ts";
+import type { Admitted, RecipientAnswer } from "./gate.ts";
 import { Incoming } from "./incoming.ts";
-import type { IntakeContext } from "./intake.ts";
 import { Login, type LoginStep } from "./login.ts";
 import { Outbox } from "./outbox.ts";
+import type { Surroundings } from "./surroundings.ts";
 import type { Visit } from "./visit.ts";
-
-/** What all conversations of a listener share. */
-export type Surroundings = {
-  readonly listener: ListenerConfig;
-  readonly limits: Config["limits"];
-  readonly timeouts: Config["timeouts"];
-  readonly gate: Gate;
-  readonly intake: IntakeContext;
-  readonly authenticator: Authenticator;
-  readonly certificates: Certificates;
-  /** Of all sessions together. */
-  readonly memory: Memory;
-  readonly now: () => number;
-  readonly emit: Emit;
-  /** A reply that puts off new messages while the disk or the memory is short; null: go on. */
-  readonly shortage: () => Reply | null;
-  readonly offerFor: (visit: Visit) => Offer;
-  readonly closed: (conversation: Conversation) => void;
-};
 
 /** What the conversation waits for; in each state it reads the socket differently. */
 type Doing = "commands" | "asking" | "login" | "checking" | "content" | "storing" | "handshake" | "closed";
@@ -65,7 +41,7 @@ const maxLoginFailures = 5;
  * The driver of one SMTP session: the only place with its socket. Reads, feeds the machine, does its step, writes; owns
  * deadlines, back-pressure and the TLS upgrade. Nothing in it decides.
  */
-export class Conversation implements Reader {
+export class Conversation {
   readonly visit: Visit;
   /** Milliseconds since 1970 after which the listener ends the conversation: see `expire`. */
   deadline = 0;
@@ -77,10 +53,6 @@ export class Conversation implements Reader {
   #doing: Doing = "commands";
   #hasEnded = false;
   #isStopping = false;
-  /** The disk has not taken yet what came of the content. */
-  #isDraining = false;
-  /** By us, not by the client: its time does not run. */
-  #isHeldUp = false;
   #commands = 0;
   #loginFailures = 0;
   #admitted: Admitted[] = [];
@@ -155,7 +127,7 @@ export class Conversation implements Reader {
 
   readonly #onClose = (): void => {
     this.#close(this.#doing === "handshake" ? "tls failed" : "closed by client");
-    this.#around.closed(this);
+    this.#around.closed(this.visit);
   };
 
   readonly #onError = (error: Error): void => {
@@ -292,18 +264,20 @@ export class Conversation implements Reader {
     if (transaction === null || hello === null) throw new Error("content without a transaction");
     const { limits, listener, intake } = this.#around;
     const agreed = { visit: this.visit, hello, transaction, admitted: this.#admitted };
-    this.#incoming = new Incoming(intake, agreed, {
+    const incoming = new Incoming(intake, agreed, {
       maxSize: limits.messageSize,
       bareLineEnds: listener.bareLineEnds,
+      heldUpChanged: () => this.#heldUpChanged(),
+      failed: (error) => this.#fault(error),
     });
+    this.#incoming = incoming;
     this.#doing = "content";
     this.#wait();
-    this.#around.memory.addReader(this);
     this.#out.say(reply);
     this.#out.flush();
+    incoming.begin();
     const early = this.#lines.takeRest();
     if (early.length > 0) this.#receive(early);
-    this.memoryChanged();
   }
 
   #receive(chunk: Buffer): void {
@@ -312,41 +286,23 @@ export class Conversation implements Reader {
     try {
       const rest = incoming.push(chunk);
       if (rest !== null) this.#store(incoming, rest);
-      else if (incoming.isFull) this.#waitUntilDrained(incoming);
     } catch (error) {
       this.#fault(error);
     }
   }
 
-  #waitUntilDrained(incoming: Incoming): void {
-    this.#isDraining = true;
-    this.memoryChanged();
-    incoming.drained().then(
-      () => {
-        this.#isDraining = false;
-        this.memoryChanged();
-      },
-      (error: unknown) => this.#fault(error),
-    );
+  get #isHeldUp(): boolean {
+    return this.#incoming?.isHeldUp === true;
   }
 
-  /** Content is read while the disk takes it and the memory has room. */
-  memoryChanged(): void {
-    const isHeldUp = this.#isDraining || this.#around.memory.isShort;
-    if (this.#doing !== "content" || isHeldUp === this.#isHeldUp) return;
-    this.#isHeldUp = isHeldUp;
+  #heldUpChanged(): void {
+    if (this.#doing !== "content") return;
     this.#wait();
-    if (isHeldUp) this.#socket.pause();
+    if (this.#isHeldUp) this.#socket.pause();
     else this.#readOn();
   }
 
-  #endContent(): void {
-    this.#isHeldUp = false;
-    this.#around.memory.removeReader(this);
-  }
-
   #store(incoming: Incoming, rest: Buffer): void {
-    this.#endContent();
     this.#doing = "storing";
     if (rest.length > 0) this.#lines.push(rest);
     incoming.finish().then(
@@ -486,10 +442,8 @@ export class Conversation implements Reader {
   #close(reason: SessionEnd): void {
     if (this.#doing === "closed") return;
     // A message whose commit is under way stays, although the client did not hear 250 and will send it again.
-    if (this.#doing === "content") {
-      this.#endContent();
-      this.#incoming?.discard();
-    } else if (this.#doing === "storing") this.#incoming?.abandon();
+    if (this.#doing === "content") this.#incoming?.discard();
+    else if (this.#doing === "storing") this.#incoming?.abandon();
     if (this.#doing === "handshake" || this.#hasSaidAll(reason)) this.#socket.destroy();
     else this.#socket.end();
     this.#doing = "closed";

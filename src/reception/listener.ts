@@ -7,8 +7,9 @@ import type { ListenerConfig } from "../config/schema.ts";
 import type { Emit } from "../events/emit.ts";
 import * as replies from "../smtp/replies.ts";
 import { formatReply, type Reply } from "../smtp/reply.ts";
-import { Conversation, type Surroundings } from "./conversation.ts";
+import { Conversation } from "./conversation.ts";
 import type { Occupancy } from "./occupancy.ts";
+import type { Surroundings } from "./surroundings.ts";
 import type { Visit } from "./visit.ts";
 
 export type ListenerContext = {
@@ -27,14 +28,14 @@ export class Listener {
   readonly #context: ListenerContext;
   readonly #around: Surroundings;
   readonly #server: Server;
-  readonly #conversations = new Set<Conversation>();
+  readonly #conversations = new Map<Visit, Conversation>();
   /** What each connection reaches, where it can only be one address. */
   #local: Ip | null = null;
 
   constructor(config: ListenerConfig, context: ListenerContext, around: Omit<Surroundings, "closed">) {
     this.#config = config;
     this.#context = context;
-    this.#around = { ...around, closed: (conversation) => this.#closed(conversation) };
+    this.#around = { ...around, closed: (visit) => this.#closed(visit) };
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
@@ -58,12 +59,12 @@ export class Listener {
 
   /** Ends what waited longer than it may. Called once a second for all conversations: no timer each. */
   sweep(now: number): void {
-    for (const conversation of this.#conversations) if (conversation.deadline < now) conversation.expire();
+    for (const conversation of this.#conversations.values()) if (conversation.deadline < now) conversation.expire();
   }
 
   /** Ends the sessions of accounts that were disabled or deleted, or whose password was changed. */
   endSessions(isStillWelcome: (account: Account) => boolean): void {
-    for (const conversation of this.#conversations) {
+    for (const conversation of this.#conversations.values()) {
       const { account } = conversation.visit;
       if (account !== null && !isStillWelcome(account)) conversation.stop();
     }
@@ -72,9 +73,9 @@ export class Listener {
   /** No new connections; those with nothing under way end now. Resolves when all have ended or `graceMs` is over. */
   async close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const conversation of this.#conversations) conversation.stop();
+    for (const conversation of this.#conversations.values()) conversation.stop();
     const grace = setTimeout(() => {
-      for (const conversation of this.#conversations) conversation.destroy("shutdown");
+      for (const conversation of this.#conversations.values()) conversation.destroy("shutdown");
     }, graceMs);
     await closed;
     clearTimeout(grace);
@@ -108,7 +109,7 @@ export class Listener {
       listener: this.#config.name,
       client: visit.clientText,
     });
-    this.#conversations.add(new Conversation(this.#around, socket, visit));
+    this.#conversations.set(visit, new Conversation(this.#around, socket, visit));
   }
 
   #turnAway(socket: Socket, why: { readonly client: Ip; readonly reply: Reply; readonly reason: string }): void {
@@ -120,8 +121,8 @@ export class Listener {
     socket.end(formatReply(reply), "latin1", () => socket.destroy());
   }
 
-  #closed(conversation: Conversation): void {
-    if (this.#conversations.delete(conversation)) this.#context.occupancy.leave(conversation.visit.client);
+  #closed(visit: Visit): void {
+    if (this.#conversations.delete(visit)) this.#context.occupancy.leave(visit.client);
   }
 }
 

@@ -6,7 +6,6 @@ import type { Config } from "../config/schema.ts";
 import type { Emit } from "../events/emit.ts";
 import type { Reply } from "../smtp/reply.ts";
 import type { Certificates } from "../tls/certificates.ts";
-import type { Memory } from "../store/memory.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import type { Gate } from "./gate.ts";
 import type { IntakeContext } from "./intake.ts";
@@ -20,7 +19,6 @@ export type ReceptionContext = {
   readonly intake: IntakeContext;
   readonly authenticator: Authenticator;
   readonly certificates: Certificates;
-  readonly memory: Memory;
   readonly shortage: () => Reply | null;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -62,7 +60,6 @@ export async function openReception(context: ReceptionContext): Promise<Receptio
         intake: context.intake,
         authenticator: context.authenticator,
         certificates: context.certificates,
-        memory: context.memory,
         now: () => clock.now(),
         emit,
         shortage: context.shortage,

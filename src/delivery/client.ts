@@ -23,15 +23,16 @@ export type Client = {
   readonly extensions: ReadonlySet<string>;
 };
 
-/** The host cannot be used for this target: the next one is tried. `isTls`: only the encryption failed. */
+/** The host cannot be used for this target: the next one is tried. */
 export class HostUnusable extends Error {
   override readonly name = "HostUnusable";
   readonly outcome: RecipientOutcome;
-  readonly isTls: boolean;
-  constructor(outcome: RecipientOutcome, isTls = false) {
+  /** It said so, it does not answer at all, or only its encryption fails. */
+  readonly because: "reply" | "silence" | "encryption";
+  constructor(outcome: RecipientOutcome, because: HostUnusable["because"] = "reply") {
     super(outcome.said);
     this.outcome = outcome;
-    this.isTls = isTls;
+    this.because = because;
   }
 }
 
@@ -68,7 +69,7 @@ export async function openClient(host: TargetHost, opening: Opening): Promise<Cl
   } catch (error) {
     peer?.close();
     if (error instanceof HostUnusable) throw error;
-    if (error instanceof PeerLost) throw new HostUnusable(transient(nameOf(host), "4.4.1", error.message));
+    if (error instanceof PeerLost) throw new HostUnusable(transient(nameOf(host), "4.4.1", error.message), "silence");
     throw error;
   }
 }
@@ -110,6 +111,6 @@ async function encrypt(peer: Peer, opening: Opening): Promise<ReadonlySet<string
     return await sayHello(peer, opening);
   } catch (error) {
     if (!(error instanceof PeerLost)) throw error;
-    throw new HostUnusable(transient(peer.name, "4.7.5", error.message), true);
+    throw new HostUnusable(transient(peer.name, "4.7.5", error.message), "encryption");
   }
 }

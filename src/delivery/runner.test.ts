@@ -10,7 +10,7 @@ import { StoreUnavailable } from "../store/store.ts";
 import { countQueue } from "../store/queue-desk.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
 import type { ReportRequest } from "../store/reporting.ts";
-import { Runner } from "./runner.ts";
+import { Runner, type RunnerOptions } from "./runner.ts";
 import type { Outgoing } from "./target.ts";
 
 const hourMs = 3_600_000;
@@ -20,8 +20,11 @@ const down: RecipientOutcome = { result: "transient", code: null, status: "4.4.1
 
 type Answer = { outcome: RecipientOutcome; isDown?: boolean };
 
+type Found = Awaited<ReturnType<RunnerOptions["targetFor"]>>;
+const found: Found = { key: "mx", hosts: [], tls: "off" };
+
 /** A runner over a store in memory, a clock turned by hand, and a next hop that answers as told. */
-async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>) {
+async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>, lookUp: () => Found = () => found) {
   const clock = new FakeClock();
   const store = await openMemoryStore();
   const events: Event[] = [];
@@ -60,7 +63,7 @@ async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>) {
       };
     },
     deliverHere: (_entry, { forwardPath }) => (forwardPath.startsWith("nobody@") ? null : []),
-    targetFor: ({ nextHop }) => Promise.resolve({ key: nextHop.via, hosts: [], tls: "off" }),
+    targetFor: () => Promise.resolve(lookUp()),
     most: { inAll: 100, perDestination: 5, recipients: 100 },
     leaseMs: hourMs,
     isAlone: true,
@@ -161,6 +164,40 @@ test("a destination that is down is probed by one message, not by all", async ()
   // Five were under way together before the first came back; the others turned back without being dialled.
   assert.ok(sent.length <= 5, `${sent.length} were dialled`);
   assert.equal(await left(), 50);
+  sent.length = 0;
+  await clock.pass(320_000);
+  // It is known now: at the second try one goes ahead.
+  assert.equal(sent.length, 1);
+});
+
+test("a destination that was down and is there again gets all that waits", async () => {
+  let isDown = true;
+  const { clock, runner, queue, left } = await scene(() => ({ outcome: isDown ? down : accepted, isDown }));
+  for (let n = 0; n < 50; n++) await queue(`c${n}@d.test`);
+  runner.start();
+  await clock.pass(1_000);
+  isDown = false;
+  await clock.pass(320_000);
+  assert.equal(await left(), 0);
+});
+
+test("O-28: what waits for a domain that cannot be looked up is one probe, not a lookup each", async () => {
+  let lookups = 0;
+  const failed: Found = { ...down, status: "4.4.3", said: "an exchange of d.test cannot be looked up" };
+  const { clock, runner, sent, queue, left, events } = await scene(
+    () => ({ outcome: accepted }),
+    () => (lookups++, failed),
+  );
+  for (let n = 0; n < 50; n++) await queue(`c${n}@d.test`);
+  runner.start();
+  await clock.pass(1_000);
+  assert.ok(lookups <= 5, `${lookups} were looked up`);
+  const told = events.flatMap((event) => (event.name === "recipient-deferred" ? [event.said] : []));
+  assert.equal(told.length, 50);
+  assert.ok(told.every((said) => said.includes(failed.said)));
+  lookups = 0;
+  await clock.pass(320_000);
+  assert.deepEqual([lookups, sent.length, await left()], [1, 0, 50]);
 });
 
 test("a lease that was not recorded ends, and the next try comes: at most a duplicate, never a loss", async () => {

@@ -12,6 +12,7 @@ import type { Statement, Store } from "../store/store.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { readClaimed } from "./claimed.ts";
 import { Damage } from "./damage.ts";
+import { Lately } from "./lately.ts";
 import { type Attempt, type Attempted, Recorder, troubleIn } from "./recorder.ts";
 import type { Remote, SendResult, Target } from "./target.ts";
 
@@ -45,12 +46,14 @@ type Lane = {
   readonly key: string;
   readonly waiting: Work[];
   underWay: number;
-  /** No host could be spoken to: one message at a time probes, the others go back without dialling. */
+  /** It cannot be found, or no host could be spoken to: one message at a time probes, the others go back without dialling. */
   isDown: boolean;
 };
 
 const claimAtOnce = 200;
 const looksAtMostEveryMs = 60_000;
+/** A next hop that was down is probed with one message first, although there was no work for it meanwhile. */
+const downForMs = 24 * 60 * 60_000;
 
 /**
  * Sends on what is due. A claim counts the attempt and sets the next time before anything is dialled, so a crash is at most a
@@ -61,6 +64,7 @@ export class Runner implements Handover {
   readonly #recorder: Recorder;
   readonly #damage: Damage;
   readonly #lanes = new Map<string, Lane>();
+  readonly #down: Lately;
   /** Recipients claimed and not recorded yet. */
   #held = 0;
   /** The claim under way. */
@@ -74,6 +78,7 @@ export class Runner implements Handover {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#down = new Lately(options.clock, downForMs);
     const dueIn = (ms: number): void => this.#claimSoon(Math.min(looksAtMostEveryMs, ms));
     this.#recorder = new Recorder({ ...options, dueIn });
     this.#damage = new Damage({ ...options, dueIn, isReadable: (path) => options.destinationOf(path) !== null });
@@ -208,8 +213,7 @@ export class Runner implements Handover {
     );
     for (const { key, recipients: together } of groups) {
       const destination = away.get(together[0]!)!;
-      let lane = this.#lanes.get(key);
-      if (lane === undefined) this.#lanes.set(key, (lane = { key, waiting: [], underWay: 0, isDown: false }));
+      const lane = this.#laneOf(key);
       const work = { entry, recipients: together, ...held, destination };
       // Committed while the server stops.
       if (!this.#isRunning) {
@@ -238,6 +242,14 @@ export class Runner implements Handover {
     await this.#record(work, { outcomes: [outcome], beganAt, extra: statements ?? [], isFinal: true });
   }
 
+  #laneOf(key: string): Lane {
+    const known = this.#lanes.get(key);
+    if (known !== undefined) return known;
+    const lane: Lane = { key, waiting: [], underWay: 0, isDown: this.#down.has(key) };
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
   #run(lane: Lane): void {
     const { perDestination } = this.#options.most;
     while (lane.waiting.length > 0 && lane.underWay < (lane.isDown ? 1 : perDestination) && this.#isRunning) {
@@ -263,7 +275,7 @@ export class Runner implements Handover {
         lane.underWay--;
         return this.#giveBack(work);
       }
-      lane.isDown = result.isDown;
+      this.#learn(lane, result);
       const recorded = this.#record(work, { outcomes: result.outcomes, beganAt, extra: [] });
       // A destination that is down is not dialled for each of those that wait: they hear the reason and wait on.
       if (result.isDown) this.#turnBack(lane, result);
@@ -278,11 +290,18 @@ export class Runner implements Handover {
     }
   }
 
+  #learn(lane: Lane, { isDown }: SendResult): void {
+    lane.isDown = isDown;
+    if (isDown) this.#down.note(lane.key);
+    else this.#down.forget(lane.key);
+  }
+
   /** `null`: it was told to stop before anything was dialled. */
   async #attempt({ entry, recipients, content, destination }: Work): Promise<SendResult | null> {
     const target = await this.#options.targetFor(destination);
     if (!this.#isRunning) return null;
-    if ("result" in target) return { outcomes: recipients.map(() => target), isDown: false };
+    // What cannot be looked up for one cannot be for the others that wait (O-28).
+    if ("result" in target) return { outcomes: recipients.map(() => target), isDown: target.result === "transient" };
     return this.#options.remote.send(target, { ...entry, id: refOf(entry.id), recipients, content });
   }
 
@@ -290,7 +309,7 @@ export class Runner implements Handover {
     const [first] = outcomes;
     if (first === undefined) return;
     for (const work of lane.waiting.splice(0)) {
-      const outcome = { ...first, said: `not tried, because ${lane.key} is down: ${first.said}` };
+      const outcome = { ...first, said: `not tried, because ${lane.key} cannot be reached: ${first.said}` };
       this.#begin(
         this.#record(work, {
           outcomes: work.recipients.map(() => outcome),

@@ -41,6 +41,7 @@ import { readSetting, settingOf, smartHostPassword } from "./store/settings.ts";
 import { recordsIn } from "./records.ts";
 import { warnAtStart } from "./start-warnings.ts";
 import { openSqlite } from "./store/sqlite/driver.ts";
+import type { Memory } from "./store/memory.ts";
 import type { Reports } from "./store/reporting.ts";
 import type { Store } from "./store/store.ts";
 import type { Clock } from "./time/clock.ts";
@@ -140,6 +141,7 @@ export async function startServer({
     exchangePort,
     store,
     contents,
+    memory,
     directory,
     clock,
     emit,
@@ -249,6 +251,7 @@ type RunnerParts = {
   readonly exchangePort: number;
   readonly store: Store;
   readonly contents: Contents;
+  readonly memory: Memory;
   readonly directory: LiveDirectory;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -265,6 +268,7 @@ function openDelivery({
   exchangePort,
   store,
   contents,
+  memory,
   directory,
   clock,
   emit,
@@ -311,6 +315,7 @@ function openDelivery({
   const runner = new Runner({
     store,
     contents,
+    memory,
     remote: new HostsRemote({
       connector,
       limits: delivery,

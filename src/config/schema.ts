@@ -99,7 +99,7 @@ const limits = z.strictObject({
   memory: size()
     .prefault("64 MB")
     .describe(
-      "Octets of messages being received that memory may hold, all sessions together. From its half on they go to the disk; beyond it clients wait, and new messages are put off with 452.",
+      "Octets of messages that memory may hold, all sessions and deliveries together. From its half on what is being received goes to the disk; beyond it clients wait, and new messages are put off with 452. A quarter of it at most is on its way out: what finds no room there waits in the queue.",
     ),
   commands: wholeNumber(10, 1_000_000)
     .default(1_000)

@@ -9,6 +9,7 @@ import { openContents } from "../store/content.ts";
 import { StoreUnavailable } from "../store/store.ts";
 import { countQueue } from "../store/queue-desk.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
+import { Memory } from "../store/memory.ts";
 import type { ReportRequest } from "../store/reporting.ts";
 import { Runner, type RunnerOptions } from "./runner.ts";
 import type { Outgoing } from "./target.ts";
@@ -24,9 +25,13 @@ type Found = Awaited<ReturnType<RunnerOptions["targetFor"]>>;
 const found: Found = { key: "mx", hosts: [], tls: "off" };
 
 /** A runner over a store in memory, a clock turned by hand, and a next hop that answers as told. */
-async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>, lookUp: () => Found = () => found) {
+async function scene(
+  answer: (message: Outgoing) => Answer | Promise<Answer>,
+  { lookUp = () => found, mostOctets = 64e6 }: { lookUp?: () => Found; mostOctets?: number } = {},
+) {
   const clock = new FakeClock();
   const store = await openMemoryStore();
+  const memory = new Memory(mostOctets);
   const events: Event[] = [];
   const sent: { readonly at: number; readonly to: string }[] = [];
   const reports: ReportRequest[] = [];
@@ -51,6 +56,7 @@ async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>, lo
     clock,
     random: () => 0,
     emit: (event) => events.push(event),
+    memory,
     destinationOf: (forwardPath) => {
       const [localPart = "", domain = ""] = forwardPath.split("@");
       // The domain became ours while the message waited.
@@ -69,14 +75,14 @@ async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>, lo
     isAlone: true,
   });
 
-  async function queue(to: string, reversePath = "a@b.test", notify: string | null = null): Promise<void> {
+  async function queue(to: string, { notify = null, size = 100 }: { notify?: string | null; size?: number } = {}) {
     const [contentId, id] = [store.nextId(), store.nextId()];
-    const bytes = Buffer.from("Subject: x\r\n\r\nx\r\n");
+    const bytes = Buffer.alloc(size, "Subject: x\r\n\r\nx\r\n");
     const entry: QueueEntry = {
       id,
       contentId,
       size: bytes.length,
-      reversePath,
+      reversePath: "a@b.test",
       bornAt: clock.now(),
       body: "7BIT",
       smtpUtf8: false,
@@ -107,13 +113,13 @@ async function scene(answer: (message: Outgoing) => Answer | Promise<Answer>, lo
     ]);
   }
   const left = async () => Number((await store.read(countQueue))[0]?.["recipients"]);
-  return { clock, runner, events, sent, reports, queue, left, store };
+  return { clock, runner, events, sent, reports, queue, left, store, memory };
 }
 
 test("before it is started nothing is claimed, reserved or sent", async () => {
   const { clock, runner, sent, queue } = await scene(() => ({ outcome: accepted }));
   await queue("c@d.test");
-  assert.equal(runner.reserve(1), null);
+  assert.equal(runner.reserve({ recipients: 1, octets: 0 }), null);
   runner.wake();
   await clock.pass(hourMs);
   assert.equal(sent.length, 0);
@@ -184,10 +190,9 @@ test("a destination that was down and is there again gets all that waits", async
 test("O-28: what waits for a domain that cannot be looked up is one probe, not a lookup each", async () => {
   let lookups = 0;
   const failed: Found = { ...down, status: "4.4.3", said: "an exchange of d.test cannot be looked up" };
-  const { clock, runner, sent, queue, left, events } = await scene(
-    () => ({ outcome: accepted }),
-    () => (lookups++, failed),
-  );
+  const { clock, runner, sent, queue, left, events } = await scene(() => ({ outcome: accepted }), {
+    lookUp: () => (lookups++, failed),
+  });
   for (let n = 0; n < 50; n++) await queue(`c${n}@d.test`);
   runner.start();
   await clock.pass(1_000);
@@ -260,9 +265,9 @@ test("a stop waits for a claim under way, and gives back what it brings", async 
 
 test("what is delivered here from the queue is told as delivered, not as passed on (RFC 3461 §5.2.4)", async () => {
   const { clock, runner, reports, queue, left, sent } = await scene(() => ({ outcome: accepted }));
-  await queue("anna@here.test", "a@b.test", "SUCCESS");
+  await queue("anna@here.test", { notify: "SUCCESS" });
   await queue("nobody@here.test");
-  await queue("c@d.test", "a@b.test", "SUCCESS");
+  await queue("c@d.test", { notify: "SUCCESS" });
   runner.start();
   await clock.pass(1_000);
   const kinds = reports.map(({ kind, recipients: [about] }) => [about?.recipient.forwardPath, kind]);
@@ -306,4 +311,38 @@ test("what a killed start held is free again, and due when that start had set it
   assert.equal(sent.length, 0);
   await clock.pass(2_000);
   assert.equal(sent.length, 1);
+});
+
+test("contents on their way out are in the memory's budget, take a quarter of it, and are given back", async () => {
+  const answers: (() => void)[] = [];
+  const { clock, runner, sent, queue, left, memory } = await scene(
+    () => new Promise<Answer>((resolve) => answers.push(() => resolve({ outcome: accepted }))),
+    { mostOctets: 4 * 3 * 64 * 1024 },
+  );
+  const size = 60_000;
+  for (let n = 0; n < 10; n++) await queue(`c@d${n}.test`, { size });
+  runner.start();
+  await clock.pass(10_000);
+  // Three fit: one more could be as large as a content in the database can be.
+  assert.deepEqual([sent.length, memory.held], [3, 3 * size]);
+  assert.equal(runner.reserve({ recipients: 1, octets: size }), null);
+  const claim = runner.reserve({ recipients: 1, octets: 10_000 });
+  assert.ok(claim !== null);
+  assert.equal(runner.reserve({ recipients: 1, octets: 10_000 }), null);
+  runner.release(claim);
+  while (sent.length < 10 || answers.length > 0) {
+    answers.shift()?.();
+    await clock.pass(1_000);
+    assert.ok(memory.held <= 3 * size, `${memory.held} octets`);
+  }
+  assert.deepEqual([await left(), memory.held], [0, 0]);
+});
+
+test("what is larger than the share of the memory still leaves, one after the other", async () => {
+  const { clock, runner, sent, queue, left } = await scene(() => ({ outcome: accepted }), { mostOctets: 64 * 1024 });
+  for (let n = 0; n < 3; n++) await queue(`c@d${n}.test`, { size: 60_000 });
+  runner.start();
+  assert.equal(runner.reserve({ recipients: 1, octets: 60_000 }), null);
+  await clock.pass(10_000);
+  assert.deepEqual([sent.length, await left()], [3, 0]);
 });

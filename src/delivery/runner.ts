@@ -1,17 +1,19 @@
 import type { Destination } from "../policy/decision.ts";
 import type { Emit } from "../events/emit.ts";
-import type { QueuedRecipient, QueueEntry, RecipientOutcome } from "../queue/entry.ts";
+import type { ContentSource, QueuedRecipient, QueueEntry, RecipientOutcome } from "../queue/entry.ts";
 import { nextHopKey, planTransactions } from "../queue/plan.ts";
 import type { Schedule } from "../queue/schedule.ts";
 import type { Contents } from "../store/content.ts";
 import type { Claim, FreshEntry, Handover } from "../store/handover.ts";
 import { claimDue, claimedRecipient, freeLeases, nextDueAt, nextDueAtOfRows, releaseLease } from "../store/queue.ts";
+import type { Memory } from "../store/memory.ts";
 import { refOf } from "../store/ref.ts";
 import type { Reports } from "../store/reporting.ts";
 import type { Statement, Store } from "../store/store.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { readClaimed } from "./claimed.ts";
 import { Damage } from "./damage.ts";
+import { Held } from "./held.ts";
 import { Lately } from "./lately.ts";
 import { type Attempt, type Attempted, Recorder, troubleIn } from "./recorder.ts";
 import type { Remote, SendResult, Target } from "./target.ts";
@@ -25,6 +27,8 @@ export type RunnerOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
+  /** What is on its way out comes out of the same budget as what comes in. */
+  readonly memory: Memory;
   /** By the policy in force at the moment of delivery; `null`: the address cannot be read (a damaged queue). */
   readonly destinationOf: (forwardPath: string) => Destination | null;
   /** Statements that put a recipient of ours into its mailbox; `null`: there is nobody of that name. */
@@ -40,6 +44,8 @@ export type RunnerOptions = {
 };
 
 type Work = Attempted & { readonly destination: Extract<Destination, { kind: "away" }> };
+
+type Dropped = { readonly recipients: readonly QueuedRecipient[]; readonly content: ContentSource | null };
 
 /** What is known of one next hop while there is work for it. */
 type Lane = {
@@ -65,8 +71,8 @@ export class Runner implements Handover {
   readonly #damage: Damage;
   readonly #lanes = new Map<string, Lane>();
   readonly #down: Lately;
-  /** Recipients claimed and not recorded yet. */
-  #held = 0;
+  /** What is claimed and not recorded yet. */
+  readonly #held: Held;
   /** The claim under way. */
   #claiming: Promise<void> | null = null;
   #isWoken = false;
@@ -78,6 +84,7 @@ export class Runner implements Handover {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#held = new Held(options.memory);
     this.#down = new Lately(options.clock, downForMs);
     const dueIn = (ms: number): void => this.#claimSoon(Math.min(looksAtMostEveryMs, ms));
     this.#recorder = new Recorder({ ...options, dueIn });
@@ -125,20 +132,24 @@ export class Runner implements Handover {
 
   // Handover
 
-  reserve(recipients: number): Claim | null {
+  reserve(wanted: Pick<Claim, "recipients" | "octets">): Claim | null {
     const { most, clock, leaseMs, schedule } = this.#options;
-    if (!this.#isRunning || this.#held + recipients > most.inAll * 4) return null;
-    this.#held += recipients;
+    const isTooMuch =
+      this.#held.recipients + wanted.recipients > most.inAll * 4 || !this.#held.hasRoomFor(wanted.octets);
+    if (!this.#isRunning || isTooMuch) return null;
     const now = clock.now();
-    return { recipients, leaseUntil: now + leaseMs, dueAt: now + schedule.retryAfterMs[0] };
+    const claim = { ...wanted, leaseUntil: now + leaseMs, dueAt: now + schedule.retryAfterMs[0] };
+    this.#held.promise(claim);
+    return claim;
   }
 
   give({ entry, recipients, content }: FreshEntry, claim: Claim): void {
+    this.#held.redeem(claim);
     this.#place(entry, recipients, { content, leaseUntil: claim.leaseUntil });
   }
 
   release(claim: Claim): void {
-    this.#held -= claim.recipients;
+    this.#held.takeBack(claim);
   }
 
   wake(): void {
@@ -174,7 +185,7 @@ export class Runner implements Handover {
   /** Returns how long to wait before the next look. */
   async #claimOnce(): Promise<number> {
     const { store, clock, schedule, most, leaseMs } = this.#options;
-    const room = Math.min(claimAtOnce, most.inAll * 2 - this.#held);
+    const room = Math.min(claimAtOnce, most.inAll * 2 - this.#held.recipients, this.#held.roomForContents);
     if (room <= 0) return 1_000;
     const now = clock.now();
     const leaseUntil = now + leaseMs;
@@ -182,14 +193,14 @@ export class Runner implements Handover {
       claimDue({ now, leaseUntil, limit: room, retryAfterMs: schedule.retryAfterMs }),
     ]);
     const claimed = rows.map(claimedRecipient);
-    this.#held += claimed.length;
+    this.#held.take(claimed.length);
     const { whole, damaged } = await readClaimed(claimed, this.#options).catch((error: unknown) => {
       // Their leases end by themselves.
-      this.#held -= claimed.length;
+      this.#held.drop(claimed.length, null);
       throw error;
     });
     for (const { entry, recipients, reason } of damaged)
-      this.#begin(this.#setAside(recipients, { entry, leaseUntil, reason }));
+      this.#begin(this.#setAside({ recipients, content: null }, { entry, leaseUntil, reason }));
     for (const { entry, recipients, content } of whole) this.#place(entry, recipients, { content, leaseUntil });
     if (claimed.length === room) return 0;
     const next = nextDueAtOfRows(await store.read(nextDueAt(now)));
@@ -199,10 +210,12 @@ export class Runner implements Handover {
   // Placing and sending
 
   #place(entry: QueueEntry, recipients: readonly QueuedRecipient[], held: Pick<Work, "content" | "leaseUntil">): void {
+    this.#held.keep(held.content, recipients.length);
     const away = new Map<QueuedRecipient, Extract<Destination, { kind: "away" }>>();
     for (const recipient of recipients) {
       const destination = this.#options.destinationOf(recipient.forwardPath);
-      if (destination === null) this.#begin(this.#setAside([recipient], { entry, reason: unreadablePath, ...held }));
+      if (destination === null)
+        this.#begin(this.#setAside({ recipients: [recipient], ...held }, { entry, reason: unreadablePath, ...held }));
       else if (destination.kind === "away") away.set(recipient, destination);
       else this.#begin(this.#deliverHere(entry, recipient, held));
     }
@@ -231,7 +244,7 @@ export class Runner implements Handover {
     { content, leaseUntil }: Pick<Work, "content" | "leaseUntil">,
   ): Promise<void> {
     const reason = await this.#damage.flawOf(content);
-    if (reason !== null) return this.#setAside([recipient], { entry, leaseUntil, reason });
+    if (reason !== null) return this.#setAside({ recipients: [recipient], content }, { entry, leaseUntil, reason });
     const statements = this.#options.deliverHere(entry, recipient);
     const outcome: RecipientOutcome =
       statements === null
@@ -266,7 +279,7 @@ export class Runner implements Handover {
     try {
       const reason = await this.#damage.flawOf(work.content);
       if (reason !== null) {
-        await this.#setAside(work.recipients, { ...work, reason });
+        await this.#setAside(work, { ...work, reason });
         lane.underWay--;
         return this.#run(lane);
       }
@@ -284,7 +297,7 @@ export class Runner implements Handover {
       await recorded;
     } catch (error) {
       lane.underWay--;
-      this.#held -= work.recipients.length;
+      this.#drop(work);
       this.#trouble(`sending ${refOf(work.entry.id)}`, error);
       this.#run(lane);
     }
@@ -321,12 +334,12 @@ export class Runner implements Handover {
   }
 
   /** Nothing was dialled for it: due at once, for the next start. */
-  #giveBack({ recipients, leaseUntil }: Pick<Work, "recipients" | "leaseUntil">): void {
+  #giveBack(work: Work): void {
     const { store, clock } = this.#options;
-    const unit = recipients.map(({ id }) => releaseLease(id, leaseUntil, clock.now()));
+    const unit = work.recipients.map(({ id }) => releaseLease(id, work.leaseUntil, clock.now()));
     this.#begin(
       store.commit(unit).then(
-        () => void (this.#held -= recipients.length),
+        () => this.#drop(work),
         (error: unknown) => this.#trouble("giving back what was not begun", error),
       ),
     );
@@ -335,12 +348,16 @@ export class Runner implements Handover {
   /** Recipients are held until their fate is on record; neither task rejects. */
   async #record(work: Attempted, attempt: Attempt): Promise<void> {
     await this.#recorder.record(work, attempt);
-    this.#held -= work.recipients.length;
+    this.#drop(work);
   }
 
-  async #setAside(...[recipients, found]: Parameters<Damage["setAside"]>): Promise<void> {
-    await this.#damage.setAside(recipients, found);
-    this.#held -= recipients.length;
+  async #setAside(work: Dropped, found: Parameters<Damage["setAside"]>[1]): Promise<void> {
+    await this.#damage.setAside(work.recipients, found);
+    this.#drop(work);
+  }
+
+  #drop({ recipients, content }: Dropped): void {
+    this.#held.drop(recipients.length, content);
   }
 
   #trouble(doing: string, error: unknown): void {

@@ -187,7 +187,8 @@ export class Intake implements Holder {
     const plan = this.#plan(content, hasEightBit);
     const unit: Statement[] = [content.insert];
     for (const account of plan.mailboxes.values()) unit.push(...deliverHere(this.#delivery(account, content)));
-    const claim = plan.away.length === 0 ? null : handover.reserve(plan.away.length);
+    const wanted = { recipients: plan.away.length, octets: content.source.bytes?.length ?? 0 };
+    const claim = plan.away.length === 0 ? null : handover.reserve(wanted);
     const recipients = plan.away.map((recipient) => this.#born(recipient, claim));
     if (recipients.length > 0) {
       unit.push(insertEntry(plan.entry));

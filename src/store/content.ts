@@ -56,11 +56,12 @@ export type ContentsOptions = {
   readonly memory?: Memory;
 };
 
-const usualInlineLimit = 64 * 1024;
+/** Octets of a content that is kept in the database, and read from it in one piece. */
+export const mostInline = 64 * 1024;
 /** A disk with fewer free file entries counts as full. */
 const fewestEntries = 1000;
 
-export function openContents({ folder, store, inlineLimit = usualInlineLimit, ...options }: ContentsOptions): Contents {
+export function openContents({ folder, store, inlineLimit = mostInline, ...options }: ContentsOptions): Contents {
   const memory = options.memory ?? new Memory(Infinity);
   const root = join(folder, "content");
   const epoch = epochOf(store.nextId());

@@ -9,7 +9,7 @@ export interface Handover {
    * Asked before the commit: may this entry's recipients for these domains be born claimed (`attempts` 1, `leaseUntil`, and
    * `dueAt` the second try)? `null`: commit them as due at once and unclaimed.
    */
-  reserve(recipients: number): Claim | null;
+  reserve(wanted: Pick<Claim, "recipients" | "octets">): Claim | null;
   /** After the commit of a reserved entry. */
   give(fresh: FreshEntry, claim: Claim): void;
   /** The commit failed, or there was nothing to send after all. */
@@ -18,7 +18,13 @@ export interface Handover {
   wake(): void;
 }
 
-export type Claim = { readonly recipients: number; readonly leaseUntil: number; readonly dueAt: number };
+export type Claim = {
+  readonly recipients: number;
+  /** Of the content, as far as they stay in memory. */
+  readonly octets: number;
+  readonly leaseUntil: number;
+  readonly dueAt: number;
+};
 
 export type FreshEntry = {
   readonly entry: QueueEntry;

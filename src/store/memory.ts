@@ -14,19 +14,19 @@ export interface Reader {
 }
 
 /**
- * One number for all octets of messages on their way in that memory may hold (`limits.memory` of the boot file). From its half on
+ * One number for all octets of messages that memory may hold, on their way in and out (`limits.memory` of the boot file). From its half on
  * the oldest holder goes to the disk for each that takes more, so that clients which never finish hold nothing for long; beyond
  * it nobody reads on. Room comes back by itself: everything that is held is being written, committed, or let go of.
  */
 export class Memory {
-  readonly #most: number;
+  readonly most: number;
   readonly #holders = new Set<Holder>();
   readonly #readers = new Set<Reader>();
   #held = 0;
   #isShort = false;
 
   constructor(most: number) {
-    this.#most = most;
+    this.most = most;
   }
 
   get held(): number {
@@ -39,15 +39,15 @@ export class Memory {
 
   take(octets: number): void {
     this.#held += octets;
-    if (this.#held * 2 <= this.#most) return;
-    if (this.#held > this.#most) this.#runShort();
+    if (this.#held * 2 <= this.most) return;
+    if (this.#held > this.most) this.#runShort();
     else this.#askOldest();
   }
 
   give(octets: number): void {
     this.#held -= octets;
     // Not at once at the limit: every octet that is given back would wake all readers.
-    if (!this.#isShort || this.#held * 4 > this.#most * 3) return;
+    if (!this.#isShort || this.#held * 4 > this.most * 3) return;
     this.#isShort = false;
     for (const reader of [...this.#readers]) reader.memoryChanged();
   }

@@ -183,7 +183,8 @@ export type FlagChange = {
 };
 
 export type Stored = {
-  readonly changed: MailboxChanges["changed"];
+  /** `previousModseq`: whether somebody else had changed it before, which even a silent STORE has to tell (RFC 9051 §6.4.6). */
+  readonly changed: readonly (MailboxChanges["changed"][number] & { readonly previousModseq: number })[];
   /** Not changed because of `unchangedSince`. */
   readonly modified: Numbers;
   /** The highest modification sequence of the mailbox after it. */

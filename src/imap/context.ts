@@ -1,0 +1,40 @@
+import type { Enabled } from "./enabled.ts";
+import type { Mail, OpenMailbox } from "./mail.ts";
+import type { Numbers } from "./number-set.ts";
+import type { Chunk, Completion } from "./response.ts";
+import type { View } from "./view.ts";
+
+/**
+ * A handler answers one command: untagged responses, each with its CRLF, and at last how it ended. What is told between commands
+ * (EXISTS, EXPUNGE, changed flags) is none of its business: the session says that before the tagged line.
+ */
+export type Answer = AsyncGenerator<Chunk, Completion, void>;
+
+/** What a handler of the authenticated state has to work with. */
+export type Context = {
+  readonly tag: string;
+  readonly mail: Mail;
+  readonly enabled: Readonly<Enabled>;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+};
+
+/** What a handler of the selected state has, besides. */
+export type SelectedContext = Context & { readonly selected: Selected };
+
+/** The mailbox that a session has selected. */
+export type Selected = {
+  readonly name: string;
+  readonly mailbox: OpenMailbox;
+  readonly view: View;
+  /** Searches whose results are kept up to date, by the tag that made them (CONTEXT=SEARCH, RFC 5267). */
+  readonly searches: Map<string, LiveSearch>;
+};
+
+/** A search with UPDATE: told what the client is told, in the order that RFC 5267 §4.3 wants. */
+export interface LiveSearch {
+  /** Before EXPUNGE or VANISHED names them. */
+  left(uids: Numbers): Iterable<Chunk>;
+  /** After EXISTS and FETCH named them: messages that are new, or have new flags. */
+  came(uids: Numbers): AsyncIterable<Chunk>;
+}

@@ -1,0 +1,24 @@
+/** What a client asked for with ENABLE, or by a command that implies it (RFC 5161, RFC 7162 §3.1). Never goes off again. */
+export type Enabled = {
+  condstore: boolean;
+  /** Implies `condstore`. */
+  qresync: boolean;
+  /** UTF8=ACCEPT (RFC 6855); implied by `rev2`. */
+  utf8: boolean;
+  /** IMAP4rev2 (RFC 9051). */
+  rev2: boolean;
+};
+
+// What differs between IMAP4rev1 and IMAP4rev2 (RFC 9051 appendix E) is decided here and nowhere else.
+
+/** \Recent, the RECENT response and NEW, OLD, RECENT of SEARCH are gone in IMAP4rev2. */
+export const tellsRecent = ({ rev2 }: Readonly<Enabled>): boolean => !rev2;
+
+/** A SEARCH without RETURN is answered by ESEARCH in IMAP4rev2 (RFC 9051 §6.4.4), by SEARCH before. */
+export const answersByEsearch = ({ rev2 }: Readonly<Enabled>): boolean => rev2;
+
+/** RFC 9051 §7.5.2, RFC 7162 §3.2.4: a FETCH that nobody asked for carries the UID. */
+export const tellsUidUnasked = ({ rev2, qresync }: Readonly<Enabled>): boolean => rev2 || qresync;
+
+/** RFC 7162 §3.2.10: VANISHED instead of EXPUNGE. */
+export const tellsVanished = ({ qresync }: Readonly<Enabled>): boolean => qresync;

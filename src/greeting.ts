@@ -1,7 +1,7 @@
 import { formatIp } from "./address/ip.ts";
 import type { Config } from "./config/schema.ts";
 import { type FirstAccount, writePassword } from "./first-start.ts";
-import type { OpenListener } from "./reception/reception.ts";
+import type { OpenListener } from "./net/listeners.ts";
 
 export type Greeting = {
   readonly config: Config;

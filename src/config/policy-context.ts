@@ -2,12 +2,12 @@ import { networkInterfaces } from "node:os";
 import { parseIp } from "../address/ip.ts";
 import { type IpSet, setOfCidr, setOfRange, unionOf } from "../address/ip-set.ts";
 import type { PolicyContext } from "../policy/context.ts";
-import type { Config } from "./schema.ts";
+import { type Config, takesMail } from "./schema.ts";
 
 /** What the boot file and the machine say to a policy document. */
 export function policyContext(config: Config): PolicyContext {
   return {
-    listeners: config.listeners.map(({ name, kind }) => ({ name, kind })),
+    listeners: config.listeners.filter(takesMail).map(({ name, kind }) => ({ name, kind })),
     ownAddresses: ownAddresses(config),
     translationPrefixes: unionOf(config.translationPrefixes.map(({ ip, prefix }) => setOfCidr(ip, prefix))),
     directories: config.ldap.map(({ name }) => name),

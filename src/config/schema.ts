@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseNameServer } from "../dns/name-server.ts";
 import { filterProblem } from "../ldap/filter.ts";
+import type { ListenerKind } from "../policy/context.ts";
 import { duration, hostName, ipAddress, network, size, wholeNumber } from "./kinds.ts";
 import type { CamelCased } from "./camel-case.ts";
 
@@ -264,6 +265,13 @@ export type ListenerConfig = Omit<CamelCased<z.output<typeof listener>>, "port" 
   readonly port: number;
   readonly auth: boolean;
 };
+
+/** A listener where mail comes in. */
+export type ReceptionListener = ListenerConfig & { readonly kind: ListenerKind };
+
+export function takesMail(config: ListenerConfig): config is ReceptionListener {
+  return config.kind === "relay" || config.kind === "submission";
+}
 
 function isLdapUrl(text: string): boolean {
   return /^ldaps?:\/\/[^/?#@]+$/.test(text) && URL.canParse(text) && new URL(text).hostname !== "";

@@ -1,5 +1,5 @@
 import type { Authenticator } from "../accounts/authenticator.ts";
-import type { Config, ListenerConfig } from "../config/schema.ts";
+import type { Config, ReceptionListener } from "../config/schema.ts";
 import type { Offer } from "../smtp/offer.ts";
 
 /**
@@ -7,12 +7,12 @@ import type { Offer } from "../smtp/offer.ts";
  * relay-policy §2.5), made once: the session formats the EHLO reply of an offer once too.
  */
 export function makeOffers(
-  listener: ListenerConfig,
+  listener: ReceptionListener,
   context: { readonly config: Config; readonly authenticator: Authenticator },
 ): { readonly toStrangers: Offer; readonly toGranted: Offer } {
   const { config, authenticator } = context;
   const offersAuth = listener.kind === "submission" || listener.auth;
-  const isOff = (extension: ListenerConfig["extensionsOff"][number]) => listener.extensionsOff.includes(extension);
+  const isOff = (extension: ReceptionListener["extensionsOff"][number]) => listener.extensionsOff.includes(extension);
   const offer = (dsn: boolean): Offer => ({
     hostname: config.hostname,
     kind: listener.kind,

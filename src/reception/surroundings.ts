@@ -1,5 +1,5 @@
 import type { Authenticator } from "../accounts/authenticator.ts";
-import type { Config, ListenerConfig } from "../config/schema.ts";
+import type { Config, ReceptionListener } from "../config/schema.ts";
 import type { Emit } from "../events/emit.ts";
 import type { Offer } from "../smtp/offer.ts";
 import type { Reply } from "../smtp/reply.ts";
@@ -10,7 +10,7 @@ import type { Visit } from "./visit.ts";
 
 /** What all conversations of a listener share. */
 export type Surroundings = {
-  readonly listener: ListenerConfig;
+  readonly listener: ReceptionListener;
   readonly limits: Config["limits"];
   readonly timeouts: Config["timeouts"];
   readonly gate: Gate;

@@ -4,17 +4,34 @@ import type { Account } from "../accounts/account.ts";
 import type { Ip } from "../address/address.ts";
 import { formatIp, isAnyAddress, parseIp } from "../address/ip.ts";
 import type { ListenerConfig } from "../config/schema.ts";
+import type { SessionEnd } from "../events/catalogue.ts";
 import type { Emit } from "../events/emit.ts";
-import * as replies from "../smtp/replies.ts";
-import { formatReply, type Reply } from "../smtp/reply.ts";
-import { Conversation } from "./conversation.ts";
-import type { Occupancy } from "./occupancy.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Occupancy, Refused } from "./occupancy.ts";
 import type { Visit } from "./visit.ts";
+
+/** One session as its listener sees it, whatever its protocol. */
+export interface Conversation {
+  readonly visit: { readonly account: Account | null };
+  /** Milliseconds since 1970 after which `expire` is called. */
+  readonly deadline: number;
+  expire(): void;
+  /** Ends at once when nothing is under way, else after that. */
+  stop(): void;
+  destroy(reason: SessionEnd): void;
+}
+
+/** What is behind an open port: the protocol that is spoken there. */
+export type Door<Kind extends string = string> = {
+  readonly config: ListenerConfig & { readonly kind: Kind };
+  readonly admits: (client: Ip) => boolean;
+  /** Last words to a client that finds no place, or is not admitted. */
+  readonly turnAway: (why: Refused | "not admitted") => string;
+  /** Called once; `closed`: the session with this visit is over, its socket closed. */
+  readonly open: (closed: (visit: Visit<Kind>) => void) => (socket: Socket, visit: Visit<Kind>) => Conversation;
+};
 
 export type ListenerContext = {
   readonly occupancy: Occupancy;
-  readonly admitsConnection: (client: Ip) => boolean;
   readonly nextSession: () => string;
   readonly emit: Emit;
 };
@@ -23,26 +40,26 @@ export type ListenerContext = {
 const backlog = 4_096;
 
 /** One open port of the boot file with its conversations. */
-export class Listener {
-  readonly #config: ListenerConfig;
+export class Listener<Kind extends string = string> {
+  readonly #door: Door<Kind>;
   readonly #context: ListenerContext;
-  readonly #around: Surroundings;
+  readonly #converse: (socket: Socket, visit: Visit<Kind>) => Conversation;
   readonly #server: Server;
-  readonly #conversations = new Map<Visit, Conversation>();
+  readonly #conversations = new Map<Visit<Kind>, Conversation>();
   /** What each connection reaches, where it can only be one address. */
   #local: Ip | null = null;
 
-  constructor(config: ListenerConfig, context: ListenerContext, around: Omit<Surroundings, "closed">) {
-    this.#config = config;
+  constructor(door: Door<Kind>, context: ListenerContext) {
+    this.#door = door;
     this.#context = context;
-    this.#around = { ...around, closed: (visit) => this.#closed(visit) };
+    this.#converse = door.open((visit) => this.#closed(visit));
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
   /** Resolves to the address that was opened; throws with the listener's name when it cannot be. */
   async open(): Promise<AddressInfo> {
-    const { name, port } = this.#config;
-    const address = formatIp(this.#config.address);
+    const { name, port, address: ip } = this.#door.config;
+    const address = formatIp(ip);
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", (error: NodeJS.ErrnoException) => {
         reject(
@@ -53,7 +70,7 @@ export class Listener {
     });
     const opened = this.#server.address();
     if (opened === null || typeof opened === "string") throw new Error(`listener ${name}: has no address`);
-    this.#local = isAnyAddress(this.#config.address) ? null : this.#config.address;
+    this.#local = isAnyAddress(ip) ? null : ip;
     return opened;
   }
 
@@ -86,42 +103,36 @@ export class Listener {
     // Gone before it was accepted.
     if (client === null) return void socket.destroy();
     const limit = this.#context.occupancy.enter(client);
-    if (limit !== null) {
-      const reply = limit === "all" ? replies.tooManyConnections : replies.tooManyFromYou;
-      return this.#turnAway(socket, { client, reply, reason: `too many connections: ${limit}` });
-    }
-    if (!this.#context.admitsConnection(client)) {
+    if (limit !== null) return this.#turnAway(socket, client, limit);
+    if (!this.#door.admits(client)) {
       this.#context.occupancy.leave(client);
-      return this.#turnAway(socket, { client, reply: replies.connectionRefused(), reason: "connection-refused" });
+      return this.#turnAway(socket, client, "not admitted");
     }
-    const visit: Visit = {
+    const { name } = this.#door.config;
+    const visit: Visit<Kind> = {
       session: this.#context.nextSession(),
       client,
       clientText: formatIp(client),
       local: this.#local ?? parseIp(socket.localAddress ?? ""),
-      listener: this.#config,
+      listener: this.#door.config,
       tls: null,
       account: null,
     };
-    this.#context.emit({
-      name: "session-opened",
-      session: visit.session,
-      listener: this.#config.name,
-      client: visit.clientText,
-    });
-    this.#conversations.set(visit, new Conversation(this.#around, socket, visit));
+    this.#context.emit({ name: "session-opened", session: visit.session, listener: name, client: visit.clientText });
+    this.#conversations.set(visit, this.#converse(socket, visit));
   }
 
-  #turnAway(socket: Socket, why: { readonly client: Ip; readonly reply: Reply; readonly reason: string }): void {
-    const { client, reply, reason } = why;
-    this.#context.emit({ name: "session-refused", listener: this.#config.name, client: formatIp(client), reason });
+  #turnAway(socket: Socket, client: Ip, why: Refused | "not admitted"): void {
+    const { name, tls } = this.#door.config;
+    const reason = why === "not admitted" ? "connection-refused" : `too many connections: ${why}`;
+    this.#context.emit({ name: "session-refused", listener: name, client: formatIp(client), reason });
     socket.on("error", () => socket.destroy());
     // With implicit TLS there is nobody to read a reply in clear.
-    if (this.#config.tls === "implicit") return void socket.destroy();
-    socket.end(formatReply(reply), "latin1", () => socket.destroy());
+    if (tls === "implicit") return void socket.destroy();
+    socket.end(this.#door.turnAway(why), "latin1", () => socket.destroy());
   }
 
-  #closed(visit: Visit): void {
+  #closed(visit: Visit<Kind>): void {
     if (this.#conversations.delete(visit)) this.#context.occupancy.leave(visit.client);
   }
 }

@@ -1,3 +1,4 @@
+import type { WrittenMessage } from "./mail.ts";
 import type { NumberSet } from "./number-set.ts";
 
 /**
@@ -99,8 +100,8 @@ export type Literal = {
   readonly octets: Buffer | LiteralElsewhere;
 };
 
-/** Octets that the driver streamed to the store while they came; only the driver looks inside. */
-export type LiteralElsewhere = { readonly elsewhere: object };
+/** A message that the driver wrote to the store while it came. */
+export type LiteralElsewhere = { readonly elsewhere: WrittenMessage };
 
 /** One message of APPEND, MULTIAPPEND or REPLACE. */
 export type NewMessage = {

@@ -20,6 +20,8 @@ export interface Mail {
   rename(from: string, to: string): Promise<MailRefusal | null>;
   status(name: string): Promise<MailboxStatus | MailRefusal>;
   open(name: string, how: "read-write" | "read-only"): Promise<OpenMailbox | MailRefusal>;
+  /** Begins a message that is to be put into a mailbox. */
+  write(): MessageWriter;
   /** All or none; in the order given. */
   append(name: string, messages: readonly AppendedMessage[]): Promise<Appended | MailRefusal>;
   /** Octets and messages in use; `limit` null: none is set. */
@@ -195,9 +197,27 @@ export type AppendedMessage = {
   readonly flags: Flags;
   /** Milliseconds since 1970. */
   readonly internalDate: number;
-  /** What `access` has written of it: a finished content of the store. */
-  readonly content: object;
+  /** Of `Mail.write`. */
+  readonly content: WrittenMessage;
 };
+
+/** Takes the octets of one message as they arrive: few stay in memory, more go to the store. */
+export interface MessageWriter {
+  /** Keeps the chunk without copying it. */
+  write(chunk: Uint8Array): void;
+  /** More waits than the memory should hold: read on after `drained`, which never rejects. */
+  readonly isFull: boolean;
+  drained(): Promise<void>;
+  /** Rejects when the disk is full or broken. */
+  finish(): Promise<WrittenMessage>;
+  /** Forgets the octets. May be called twice. */
+  discard(): void;
+}
+
+/** A message that is written and in no mailbox yet: appended once, or discarded. */
+export interface WrittenMessage extends MessageContent {
+  discard(): void;
+}
 
 export type Appended = { readonly uidValidity: number; readonly uids: Numbers };
 

@@ -155,7 +155,7 @@ export class View {
       lines += `* ${this.count} EXISTS\r\n`;
       if (tellsRecent(enabled)) lines += `* ${this.recent} RECENT\r\n`;
     }
-    for (const { uid, flags, modseq } of changed) {
+    for (const { uid, flags, modseq } of untold) {
       const number = this.numberOf(uid);
       if (number > 0) lines += `* ${number} FETCH (${this.#unasked({ uid, flags, modseq }, enabled)})\r\n`;
     }
@@ -173,7 +173,7 @@ export class View {
 
 type NewsOptions = { readonly mayExpunge: boolean; readonly enabled: Readonly<Enabled> };
 
-/** `left`: UIDs whose going the lines tell. `came`: UIDs that are new or have new flags. */
+/** `left`: UIDs whose going the lines tell. `came`: UIDs that are new or have new flags, also those that the client knew already. */
 export type News = { readonly lines: string; readonly left: Numbers; readonly came: Numbers };
 
 export const whole: Neighbours<number> = { after: (n) => n + 1, before: (n) => n - 1 };

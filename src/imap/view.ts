@@ -142,9 +142,8 @@ export class View {
    */
   news(changes: MailboxChanges, { mayExpunge, enabled }: NewsOptions): News {
     const added = without(without(changes.added, this.uids, whole), changes.vanished, whole);
-    const changed = changes.changed.filter(
-      ({ uid, modseq }) => this.numberOf(uid) > 0 && !this.knowsFlags(uid, modseq),
-    );
+    const changed = changes.changed.filter(({ uid }) => this.numberOf(uid) > 0);
+    const untold = changed.filter(({ uid, modseq }) => !this.knowsFlags(uid, modseq));
     this.#gone = this.#known(join([...this.#gone, ...changes.vanished], whole));
     this.#modseq = changes.highestModseq;
     this.#told = null;

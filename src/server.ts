@@ -28,6 +28,9 @@ import type { Destination } from "./policy/decision.ts";
 import { destinationOf } from "./policy/judge.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { PolicyProblem } from "./policy/problems.ts";
+import { servicesOf } from "./discovery/service.ts";
+import { openHttp } from "./http/http.ts";
+import { findEntry } from "./policy/routing-table.ts";
 import { dial } from "./net/dial.ts";
 import type { OpenListener } from "./net/listeners.ts";
 import { Gate } from "./reception/gate.ts";
@@ -220,6 +223,20 @@ export async function startServer({
     emit({ name: "trouble", doing: "opening the control socket", problem: String(error) });
     return null;
   });
+  // Not waited for either, and mail goes on without it.
+  const http =
+    config.http === null
+      ? null
+      : openHttp({
+          http: config.http,
+          services: servicesOf(config.hostname, config.listeners),
+          isOurs: (domain) => findEntry(policy.current().policy.routing, domain)?.route.kind === "inbound",
+          certificates,
+          emit,
+        }).catch((error: unknown) => {
+          emit({ name: "trouble", doing: "opening the HTTP listener", problem: String(error) });
+          return null;
+        });
   return {
     reception,
     firstAccount,
@@ -230,6 +247,7 @@ export async function startServer({
     async close() {
       sweeping.abort();
       await control?.close();
+      await (await http)?.close();
       await reception.close(config.timeouts.stop);
       await runner.stop(config.timeouts.stop);
       resolver.close();

@@ -342,6 +342,14 @@ test("check tells which servers are asked for names, and which are believed", as
   );
 });
 
+test("check prints the records by which mail programs find a server that others reach", async () => {
+  const boot = `[[listener]]\nname = "submissions"\nkind = "submission"\naddress = "192.0.2.1"\ntls = "implicit"\n`;
+  const found = await (await adminScene({ boot })).done<{ about: string; finding: string }[]>("check");
+  const records = found.find(({ about }) => about === "example.test")?.finding ?? "";
+  assert.match(records, /_submissions\._tcp\.example\.test\. SRV 0 1 465 mx\.example\.test\.;/);
+  assert.match(records, /_submission\._tcp\.example\.test\. SRV 0 0 0 \./);
+});
+
 test("check looks up whether mail for our domains comes here, when it is asked to", async (t) => {
   const dns = await DnsServer.during(t, { "example.test": { mx: [[10, "mx.elsewhere.test"]] } });
   const scene = await adminScene({ boot: `[dns]\nservers = ["${dns.place}"]\n` });

@@ -26,6 +26,7 @@ const trialListeners: readonly Readonly<Record<string, unknown>>[] = [
   { name: "submission", kind: "submission", address: "127.0.0.1", port: 2587 },
   { name: "submissions", kind: "submission", address: "127.0.0.1", port: 2465, tls: "implicit" },
 ];
+const trialHttp = { address: "127.0.0.1", port: 2580 };
 
 /** Reads the boot file and the environment, fills in the defaults, and says everything that is wrong at once. */
 export function readConfig(sources: ConfigSources): Config | readonly ConfigProblem[] {
@@ -58,7 +59,10 @@ function overlaid(
   origin: Origin,
 ): Record<string, unknown> {
   const result: Record<string, unknown> = structuredClone(data);
-  result["listener"] ??= structuredClone(trialListeners);
+  if (result["listener"] === undefined) {
+    result["listener"] = structuredClone(trialListeners);
+    result["http"] ??= { ...trialHttp };
+  }
   for (const setting of settings) {
     if ("path" in setting) put(result, setting.path, setting.value);
     const path = "path" in setting ? setting.path : putInList(result, setting);
@@ -95,7 +99,7 @@ function putInList(
 }
 
 function completed(bootFile: z.output<typeof schema>, sources: ConfigSources): Config {
-  const { listener, hostname, ...rest } = camelCased(bootFile);
+  const { listener, hostname, http, ...rest } = camelCased(bootFile);
   const folder = sources.file === null ? sources.folder : dirname(resolve(sources.folder, sources.file.path));
   const { certificate, key } = rest.tls;
   return {
@@ -106,6 +110,7 @@ function completed(bootFile: z.output<typeof schema>, sources: ConfigSources): C
       ...(certificate === undefined ? {} : { certificate: resolve(folder, certificate) }),
       ...(key === undefined ? {} : { key: resolve(folder, key) }),
     },
+    http: http === undefined ? null : { ...http, port: http.port ?? (http.tls === "implicit" ? 443 : 80) },
     ldap: rest.ldap.map((one) => ({
       ...one,
       ...(one.ca === undefined ? {} : { ca: resolve(folder, one.ca) }),

@@ -148,6 +148,20 @@ const delivery = z.strictObject({
     .describe("Waiting for the reply to the final dot; less makes duplicates (§4.5.3.2.6)."),
 });
 
+const http = z
+  .strictObject({
+    address: ipAddress().prefault("127.0.0.1").describe("The local address to listen on."),
+    port: wholeNumber(0, 65_535).optional().describe("Absent: 80, or 443 with TLS; 0 is any free port."),
+    tls: z
+      .enum(["none", "implicit"])
+      .default("none")
+      .describe("`implicit` uses the same certificate as mail; `none` is for a proxy in front, or for trials."),
+  })
+  .optional()
+  .describe(
+    "Where mail programs find their settings (autoconfig, autodiscover, Apple profiles). Absent: nowhere, but for the trial set-up.",
+  );
+
 const bootFile = z.strictObject({
   hostname: hostName().optional().describe("The name in greetings and trace fields. Absent: the machine's full name."),
   data: z
@@ -180,6 +194,7 @@ const bootFile = z.strictObject({
     })
     .prefault({})
     .describe("Absent: a self-signed certificate is made at the first start. Files are read again when they change."),
+  http,
   limits: limits.prefault({}).describe("What one client, and all together, may ask for."),
   timeouts: timeouts.prefault({}).describe("How long a client may take."),
   queue: queue.prefault({}).describe("What happens to mail that cannot leave at once."),
@@ -252,12 +267,15 @@ const bootFile = z.strictObject({
 export const schema = bootFile;
 
 /** The boot file as read: the schema's names in camelCase, durations in milliseconds, sizes in octets, paths absolute. */
-export type Config = Omit<CamelCased<z.output<typeof schema>>, "hostname" | "listener"> & {
+export type Config = Omit<CamelCased<z.output<typeof schema>>, "hostname" | "listener" | "http"> & {
   readonly hostname: string;
   readonly listeners: readonly ListenerConfig[];
+  readonly http: HttpConfig | null;
   /** The boot file that was read; null when there is none. */
   readonly file: string | null;
 };
+
+export type HttpConfig = CamelCased<NonNullable<z.output<typeof http>>> & { readonly port: number };
 
 export type LdapConfig = Config["ldap"][number];
 

@@ -23,7 +23,11 @@ export function writtenConfig(config: Config): WrittenConfig {
     else if (isList) {
       const list = name === "listener" ? config.listeners : config.ldap;
       if (list.length > 0) written[name] = list.map((table) => tableOf(table, keys));
-    } else written[name] = tableOf(Object.entries(config).find(([key]) => key === camelCase(name))?.[1], keys);
+    } else {
+      const value: unknown = Object.entries(config).find(([key]) => key === camelCase(name))?.[1];
+      // A table that is not given is not the same as an empty one.
+      if (value !== null) written[name] = tableOf(value, keys);
+    }
   }
   return written;
 }

@@ -7,6 +7,8 @@ import { formatDuration } from "../../config/duration.ts";
 import type { Config } from "../../config/schema.ts";
 import { roundSize } from "../../config/size.ts";
 import { parseNameServer } from "../../dns/name-server.ts";
+import { servicesOf } from "../../discovery/service.ts";
+import { srvRecords } from "../../discovery/srv.ts";
 import { systemResolver } from "../../dns/system-resolver.ts";
 import { filterFor } from "../../ldap/filter.ts";
 import { checkPolicy } from "../../policy/check.ts";
@@ -37,7 +39,7 @@ export const check = operation({
       aboutDirectories(context.config),
       ...(dns === true ? [aboutNames(context)] : []),
     ]);
-    return [...aboutConfig(context.config), ...found.flat()];
+    return [...aboutConfig(context.config), ...found.flat(), ...aboutDiscovery(context)];
   },
 });
 
@@ -106,6 +108,22 @@ function aboutServers({ servers, trusted = [] }: Config["dns"]): Finding[] {
       .filter((ip) => !asked.some((one) => isSameIp(one, ip)))
       .map((ip) => say("warning", `${formatIp(ip)} is trusted, but is none of the servers that are asked`)),
   ];
+}
+
+/** Nobody reads the records of a thousand domains. */
+const mostDomainsTold = 20;
+
+/** What to publish so that mail programs find their settings (RFC 6186); only machines that others reach are worth a record. */
+function aboutDiscovery({ config, policy }: AdminContext): Finding[] {
+  const reached = config.listeners.filter(({ address }) => !isLoopback(address));
+  const services = servicesOf(config.hostname, reached);
+  if (services.length === 0) return [];
+  const ours = policy.current().policy.routing.entries.filter(({ route }) => route.kind === "inbound");
+  return ours.slice(0, mostDomainsTold).map(({ form: { domain } }) => ({
+    about: domain,
+    level: "note",
+    finding: `mail programs set themselves up by these records: ${srvRecords(domain, services).join("; ")}`,
+  }));
 }
 
 const soon = 21 * 86_400_000;

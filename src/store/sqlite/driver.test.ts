@@ -8,7 +8,7 @@ import type { Worker } from "node:worker_threads";
 import { openMemoryStore } from "../../../testing/memory-store.ts";
 import { storeContract } from "../contract.ts";
 import { DataFolderInUse, type Statement, type Store, StoreUnavailable } from "../store.ts";
-import { openSqlite } from "./driver.ts";
+import { launchSqlite, openSqlite } from "./driver.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gatepost-store-"));
 after(() => rmSync(root, { recursive: true }));
@@ -49,6 +49,14 @@ test("a second server on the same folder is turned away and told who is there; a
   await store.close();
   await (await openSqlite({ folder, onFatal })).close();
   assert.deepEqual(readdirSync(folder).sort(), ["gatepost.db", "lock"]);
+});
+
+test("what is launched comes up by itself, while this thread does something else", async () => {
+  const folder = freshFolder();
+  const { opened } = await launchSqlite({ folder, onFatal });
+  const until = performance.now() + 20_000;
+  while (!existsSync(join(folder, "gatepost.db"))) assert.ok(performance.now() < until, "nobody made the database");
+  await (await opened).close();
 });
 
 test("ids of a later start are above all earlier ones, and what was kept is there", async () => {

@@ -18,9 +18,27 @@ export type SqliteOptions = {
  * Opens `<folder>/gatepost.db`: one thread that writes, one that reads. Throws `DataFolderInUse`, and an error that says what
  * is wrong with the database.
  */
-export async function openSqlite({ folder, onFatal, waitMs = 0 }: SqliteOptions): Promise<Store> {
+export async function openSqlite(options: SqliteOptions): Promise<Store> {
+  const { opened } = await launchSqlite(options);
+  return opened;
+}
+
+/** The same, handed back as soon as the threads are on their way: from then on they come up by themselves. */
+export async function launchSqlite({
+  folder,
+  onFatal,
+  waitMs = 0,
+}: SqliteOptions): Promise<{ readonly opened: Promise<Store> }> {
   await makeSafeFolder(folder);
   const lock = await lockFolderWithin(folder, waitMs);
+  return { opened: openLocked({ folder, onFatal, lock }) };
+}
+
+async function openLocked({
+  folder,
+  onFatal,
+  lock,
+}: Pick<SqliteOptions, "folder" | "onFatal"> & { readonly lock: FolderLock }): Promise<Store> {
   const threads: DatabaseThread[] = [];
   let isOver = false;
   /** One without the other is of no use, and must not keep the process alive. */

@@ -26,6 +26,7 @@ for (const [name, text] of [
   ["src/policy/planted.ts", 'import { a } from "../store/store.ts";\nexport const b = a;\n'],
   ["src/smtp/planted.ts", 'import { readFileSync } from "node:fs";\nexport const b = readFileSync;\n'],
   ["src/reception/planted.ts", 'import { a } from "../delivery/runner.ts";\nexport const b = a;\n'],
+  ["src/access/planted.ts", 'import { a } from "../reception/gate.ts";\nexport const b = a;\n'],
   ["src/cli/planted.ts", 'import { a } from "../server.ts";\nexport const b = a;\n'],
 ] as const) {
   test(`the rings refuse ${name}`, () => {

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import type { Account } from "../accounts/account.ts";
 import type { Authenticator } from "../accounts/authenticator.ts";
 import type { Exchange, ExchangeStep } from "../accounts/exchange.ts";
+import { beginExchange } from "../net/exchange.ts";
 import { parseAuthResponse } from "../smtp/auth-response.ts";
 import type { Line } from "../smtp/line-decoder.ts";
 import type { Reply } from "../smtp/reply.ts";
@@ -29,10 +29,7 @@ export class Login {
     visit: Visit,
     way: { readonly mechanism: string; readonly socket: Socket },
   ): Login | null {
-    const { client, listener } = visit;
-    const { mechanism, socket } = way;
-    const tls = socket instanceof TLSSocket ? { exporter: () => exporterOf(socket) } : null;
-    const exchange = authenticator.begin(mechanism, { client, listener: listener.name, tls });
+    const exchange = beginExchange(authenticator, visit, way);
     return exchange === null ? null : new Login(exchange);
   }
 
@@ -81,10 +78,4 @@ function replyFor(reason: Extract<ExchangeStep, { do: "refuse" }>["reason"]): Re
     default:
       return reason satisfies never;
   }
-}
-
-/** RFC 9266: the tls-exporter channel binding, which only TLS 1.3 has without further conditions. */
-function exporterOf(socket: TLSSocket): Buffer | null {
-  if (socket.getProtocol() !== "TLSv1.3") return null;
-  return socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0));
 }

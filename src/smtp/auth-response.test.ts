@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import * as fc from "fast-check";
-import { decodeInitialResponse, parseAuthResponse } from "./auth-response.ts";
+import { decodeInitialResponse } from "../sasl/base64.ts";
+import { parseAuthResponse } from "./auth-response.ts";
 import { authCancelled, authLineTooLong, authMalformed } from "./replies.ts";
 
 const line = (text: string) => ({ flaw: null, text, isAscii: true }) as const;

@@ -3,7 +3,7 @@ import type { Command } from "./command.ts";
 import type { Offer, Syntax } from "./offer.ts";
 import { ehloReply, greetingReply, heloReply, mayStartTls, mechanismsNow, syntaxFor } from "./offer.ts";
 import type { MailParameters, RcptParameters } from "./parameters.ts";
-import { decodeInitialResponse } from "./auth-response.ts";
+import { decodeInitialResponse } from "../sasl/base64.ts";
 import type { Reply } from "./reply.ts";
 import * as replies from "./replies.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { readDialogue } from "../../src/cli/dialogue-file.ts";
-import { decodeInitialResponse, parseAuthResponse } from "../../src/smtp/auth-response.ts";
+import { decodeInitialResponse } from "../../src/sasl/base64.ts";
+import { parseAuthResponse } from "../../src/smtp/auth-response.ts";
 import { ClientReplyDecoder } from "../../src/smtp/client-reply-decoder.ts";
 import { parseCommand } from "../../src/smtp/command.ts";
 import { ContentDecoder } from "../../src/smtp/content-decoder.ts";

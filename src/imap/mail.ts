@@ -115,6 +115,8 @@ export interface OpenMailbox {
   store(uids: Numbers, change: FlagChange): Promise<Stored>;
   /** Removes those of them that have \Deleted; the UIDs that went, and the new highest modification sequence. */
   expunge(uids: Numbers): Promise<{ readonly uids: Numbers; readonly modseq: number }>;
+  /** Removes them whatever their flags, in one unit (RFC 1939 §6: UPDATE). What is gone already is no matter. */
+  remove(uids: Numbers): Promise<{ readonly uids: Numbers; readonly modseq: number }>;
   copy(uids: Numbers, to: string): Promise<Copied | MailRefusal>;
   /** In one unit (RFC 6851): `vanished` says with which modification sequence they went here. */
   move(uids: Numbers, to: string): Promise<(Copied & { readonly modseq: number }) | MailRefusal>;
@@ -157,6 +159,11 @@ export type MessageRow = {
   readonly modseq: number;
   /** RFC822.SIZE: octets of BODY[]. */
   readonly size: number;
+  /**
+   * `size`, and what it takes to end every line with CRLF, the last one too: what RETR sends (RFC 1939 §11). They differ only for what
+   * was put in by APPEND or imported: mail that came by SMTP has no other line ends.
+   */
+  readonly textSize: number;
   /** Milliseconds since 1970. */
   readonly internalDate: number;
   readonly savedAt: number;

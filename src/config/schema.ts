@@ -102,6 +102,12 @@ const limits = z.strictObject({
     .describe(
       "Octets of messages that memory may hold, all sessions and deliveries together. From its half on what is being received goes to the disk; beyond it clients wait, and new messages are put off with 452. A quarter of it at most is on its way out: what finds no room there waits in the queue.",
     ),
+  "content-rate": size()
+    .refine((octets) => octets > 0, "must be at least 1 B")
+    .prefault("100 B")
+    .describe(
+      "Octets a second that a client must send of a message on the whole; it may be late by `timeouts.content`. Slower than the slowest modem or satellite, so that an octet now and then holds no session.",
+    ),
   commands: wholeNumber(10, 1_000_000)
     .default(1_000)
     .describe("Commands of one session since its last accepted message, accepted recipients not counted."),

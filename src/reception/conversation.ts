@@ -107,11 +107,7 @@ export class Conversation {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#doing === "content") {
-      this.#wait();
-      this.#receive(chunk);
-      return;
-    }
+    if (this.#doing === "content") return this.#receive(chunk);
     // No more time for that: a command has its time as a whole, however slowly its octets come.
     this.#lines.push(chunk);
     if (this.#isReadingLines && !this.#out.isBlocked) this.#readLines();
@@ -262,17 +258,17 @@ export class Conversation {
   #startContent(reply: Reply): void {
     const { transaction, hello } = this.#session;
     if (transaction === null || hello === null) throw new Error("content without a transaction");
-    const { limits, listener, intake } = this.#around;
+    const { limits, listener, intake, timeouts } = this.#around;
     const agreed = { visit: this.visit, hello, transaction, admitted: this.#admitted };
     const incoming = new Incoming(intake, agreed, {
       maxSize: limits.messageSize,
       bareLineEnds: listener.bareLineEnds,
+      pace: { lateMs: timeouts.content, leastRate: limits.contentRate },
       heldUpChanged: () => this.#heldUpChanged(),
       failed: (error) => this.#fault(error),
     });
     this.#incoming = incoming;
     this.#doing = "content";
-    this.#wait();
     this.#out.say(reply);
     this.#out.flush();
     incoming.begin();
@@ -285,6 +281,7 @@ export class Conversation {
     if (incoming === null) return;
     try {
       const rest = incoming.push(chunk);
+      this.#wait();
       if (rest !== null) this.#store(incoming, rest);
     } catch (error) {
       this.#fault(error);
@@ -345,7 +342,6 @@ export class Conversation {
     switch (step.do) {
       case "challenge":
         this.#doing = "login";
-        this.#wait();
         return this.#out.say(step.reply);
       case "accept": {
         const account = formatAddress(addressOf(step.account));
@@ -379,7 +375,6 @@ export class Conversation {
     // What came in clear behind STARTTLS is never read as if it had come inside TLS: RFC 3207 §4.2, CVE-2011-0411.
     this.#lines.takeRest();
     this.#doing = "handshake";
-    this.#wait();
     const secure = new TLSSocket(raw, { isServer: true, secureContext: this.#around.certificates.current() });
     this.#socket = secure;
     this.#out.moveTo(secure);
@@ -411,7 +406,9 @@ export class Conversation {
 
   #wait(): void {
     const { timeouts, now } = this.#around;
-    this.deadline = now() + timeouts[deadlineOf[this.#doing]];
+    const inTime = now() + timeouts[deadlineOf[this.#doing]];
+    const wholeEndsAt = (this.#doing === "content" ? this.#incoming?.endsAt : null) ?? Infinity;
+    this.deadline = Math.min(inTime, wholeEndsAt);
   }
 
   /** We are wrong: this session ends with 421, the others go on. */

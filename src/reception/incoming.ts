@@ -2,8 +2,10 @@ import { ContentDecoder, type ContentLimits } from "../smtp/content-decoder.ts";
 import type { Reply } from "../smtp/reply.ts";
 import type { Memory, Reader } from "../store/memory.ts";
 import { type Agreed, Intake, type IntakeContext } from "./intake.ts";
+import { Pace, type PaceLimits } from "./pace.ts";
 
 export type IncomingOptions = ContentLimits & {
+  readonly pace: PaceLimits;
   /** `isHeldUp` changed: the socket is to be paused, or read again. */
   readonly heldUpChanged: () => void;
   /** The disk takes no more octets. */
@@ -19,6 +21,8 @@ export class Incoming implements Reader {
   readonly #decoder: ContentDecoder;
   readonly #intake: Intake;
   readonly #memory: Memory;
+  readonly #pace: Pace;
+  readonly #now: () => number;
   /** The disk has not taken yet what came. */
   #isDraining = false;
   #isHeldUp = false;
@@ -28,11 +32,18 @@ export class Incoming implements Reader {
     this.#decoder = new ContentDecoder(options);
     this.#intake = new Intake(context, agreed);
     this.#memory = context.memory;
+    this.#now = context.now;
+    this.#pace = new Pace(context.now(), options.pace);
   }
 
   /** By us, not by the client: its time does not run. */
   get isHeldUp(): boolean {
     return this.#isHeldUp;
+  }
+
+  /** When the client will have been too slow on the whole, however often it sends something. */
+  get endsAt(): number {
+    return this.#pace.endsAt;
   }
 
   /** From now on content may come. */
@@ -43,6 +54,7 @@ export class Incoming implements Reader {
 
   /** What came behind the final dot, empty when nothing did; null: the content goes on. */
   push(chunk: Buffer): Buffer | null {
+    this.#pace.count(chunk.length);
     const { pieces, ended, rest } = this.#decoder.push(chunk);
     for (const piece of pieces) this.#intake.write(piece);
     if (!ended && this.#intake.isFull) this.#waitUntilDrained();
@@ -53,6 +65,8 @@ export class Incoming implements Reader {
     const isHeldUp = this.#isDraining || this.#memory.isShort;
     if (isHeldUp === this.#isHeldUp) return;
     this.#isHeldUp = isHeldUp;
+    if (isHeldUp) this.#pace.holdUp(this.#now());
+    else this.#pace.goOn(this.#now());
     this.#options.heldUpChanged();
   }
 

@@ -145,9 +145,10 @@ test("a login and a content have their own time; half a message is not kept", bo
   content.socket.write(`${envelope}Subject: half\r\n`);
   await hears(content, /^354 /m);
   for (let minute = 0; minute < 6; minute++) {
-    // Content may take as long as it likes, as long as it goes on (RFC 5321 §4.5.3.2.5).
-    content.socket.write("x\r\n");
-    await quiet();
+    // Content may take as long as it likes, as long as it goes on (RFC 5321 §4.5.3.2.5), and not too slowly.
+    const { held } = scene.memory;
+    content.socket.write(`${"x".repeat(98)}\r\n`.repeat(150));
+    await until(() => scene.memory.held === held + 15_000);
     scene.clock.advance(2 * 60_000);
   }
   assert.doesNotMatch(content.heard(), /^421/m);
@@ -156,6 +157,26 @@ test("a login and a content have their own time; half a message is not kept", bo
   assert.match(content.heard(), /^421 4\.4\.2 /m);
   assert.deepEqual(scene.eventsCalled("message-accepted"), []);
   for (const { socket } of [login, content]) socket.destroy();
+  await expectNothingLeft(t, scene);
+});
+
+test("an octet every five seconds holds no session for longer than silence does", bounded, async (t) => {
+  const scene = await openScene(t);
+  const client = clientAt(t, scene.portOf("clear"));
+  client.socket.write(`${envelope}Subject: drip\r\n\r\n`);
+  await hears(client, /^354 /m);
+  let minutes = 0;
+  for (let octets = 0; endsOf(scene).length === 0 && octets < 100; octets++) {
+    client.socket.write("x");
+    await quiet();
+    scene.clock.advance(5_000);
+    minutes = (octets * 5) / 60;
+  }
+  await client.ended;
+  assert.ok(minutes > 2.9 && minutes < 3.5, `${minutes} minutes`);
+  assert.match(client.heard(), /^421 4\.4\.2 /m);
+  assert.deepEqual([scene.eventsCalled("message-accepted"), endsOf(scene)], [[], ["timeout"]]);
+  client.socket.destroy();
   await expectNothingLeft(t, scene);
 });
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { deliverHere } from "../src/store/local-delivery.ts";
+import { deliverHere, noQuota } from "../src/store/local-delivery.ts";
 import { insertDecision } from "../src/store/journal-rows.ts";
 import { finishRecipients, insertEntry, insertRecipient } from "../src/store/queue.ts";
 import { openSqlite } from "../src/store/sqlite/driver.ts";
@@ -32,7 +32,7 @@ const store = await openSqlite({
     throw new Error(problem);
   },
 });
-const mailboxId = await makeMailbox(store);
+const mailbox = await makeMailbox(store);
 const bytes = Buffer.alloc(size, "The quick brown fox jumps over the lazy dog. \r\n");
 const facts = JSON.stringify({ client: "192.0.2.7", local: "198.51.100.10", tls: true, account: null, now: 0 });
 
@@ -84,11 +84,12 @@ function message(): { readonly unit: Unit; readonly undo: Unit | null } {
   if (options.kind === "local") {
     unit.push(
       ...deliverHere({
-        mailboxId,
+        ...mailbox,
         contentId,
         contentSize: size,
         prefix: "Return-Path: <sender@client.example>\r\n",
         at: now,
+        quota: noQuota,
       }),
       decision,
     );
@@ -126,7 +127,7 @@ function message(): { readonly unit: Unit; readonly undo: Unit | null } {
   };
 }
 
-async function makeMailbox(into: Store): Promise<number> {
+async function makeMailbox(into: Store): Promise<{ readonly accountId: number; readonly mailboxId: number }> {
   const [accountId, id] = [into.nextId(), into.nextId()];
   await into.commit([
     {
@@ -138,7 +139,7 @@ async function makeMailbox(into: Store): Promise<number> {
       parameters: [id, accountId],
     },
   ]);
-  return id;
+  return { accountId, mailboxId: id };
 }
 
 const workers = Array.from({ length: waiters }, work);

@@ -40,7 +40,7 @@ import { type Contents, openContents } from "./store/content.ts";
 import * as replies from "./smtp/replies.ts";
 import { openJournal } from "./store/journal.ts";
 import { forgetHourly } from "./store/journal-forgetting.ts";
-import { deliverHere } from "./store/local-delivery.ts";
+import { deliverHere, noQuota } from "./store/local-delivery.ts";
 import { readSetting, settingOf, smartHostPassword } from "./store/settings.ts";
 import { recordsIn } from "./records.ts";
 import { warnAtStart } from "./start-warnings.ts";
@@ -358,8 +358,8 @@ function openDelivery({
       if (typeof ends === "string" || ends.mailboxes.length === 0) return null;
       const prefix = `Return-Path: <${entry.reversePath}>\r\n`;
       const { contentId, size: contentSize } = entry;
-      return ends.mailboxes.flatMap(({ mailboxId }) =>
-        deliverHere({ mailboxId, contentId, contentSize, prefix, at: clock.now() }),
+      return ends.mailboxes.flatMap(({ id: accountId, mailboxId }) =>
+        deliverHere({ accountId, mailboxId, contentId, contentSize, prefix, at: clock.now(), quota: noQuota }),
       );
     },
     targetFor,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { openContents } from "../src/store/content.ts";
-import { deliverHere } from "../src/store/local-delivery.ts";
+import { deliverHere, noQuota } from "../src/store/local-delivery.ts";
 import { openSqlite } from "../src/store/sqlite/driver.ts";
 import { type Store, StoreUnavailable } from "../src/store/store.ts";
 
@@ -30,7 +30,7 @@ async function storeWithoutEnd(into: Store): Promise<void> {
     writer.write(bytes);
     try {
       const { id, size, insert } = await writer.finish();
-      const delivery = { contentId: id, contentSize: size, prefix: "", at: 0 };
+      const delivery = { contentId: id, contentSize: size, prefix: "", at: 0, accountId: 1, quota: noQuota };
       await into.commit([
         insert,
         ...deliverHere({ ...delivery, mailboxId: 1 }),

@@ -17,6 +17,14 @@ export type Account = {
   readonly passwordVersion: number;
   /** Mail for name+anything@domain is its own. */
   readonly plusAddressing: boolean;
+  /** Where that mail goes: INBOX, the mailbox called `anything` if there is one, or that one, made when it is missing. */
+  readonly plusMailbox: "none" | "existing" | "made";
+  /** Octets that its mailboxes may hold; null: the default of the boot file; 0: as many as there is room for. */
+  readonly quota: number | null;
+  /** Addresses, as they go into RCPT, to which its mail is forwarded. */
+  readonly forwardTo: readonly string[];
+  /** Whether what is forwarded is kept here too. */
+  readonly keepsForwarded: boolean;
   /** Its INBOX. */
   readonly mailboxId: number;
 };

@@ -44,7 +44,7 @@ async function setUp() {
 /** Message `uid` of a mailbox, with the content of the same number. */
 function deliver(uid: number, mailboxId: number): Statement {
   return {
-    sql: "INSERT INTO message (mailbox_id, uid, content_id, prefix, size, internal_date, flags, modseq) VALUES (?, ?, ?, '', 1, 0, '', 1)",
+    sql: "INSERT INTO message (mailbox_id, uid, content_id, prefix, size, internal_date, saved_at, flags, keywords, modseq) VALUES (?, ?, ?, '', 1, 0, 0, 0, ' ', 1)",
     parameters: [mailboxId, uid, uid],
   };
 }
@@ -67,9 +67,16 @@ describe("accounts", () => {
       maySendAs: [],
       passwordVersion: 1,
       plusAddressing: true,
+      plusMailbox: "none",
+      quota: null,
+      forwardTo: [],
+      keepsForwarded: true,
     });
     assert.equal(directory.byLogin("anna"), anna);
-    const inbox = await rows("SELECT * FROM mailbox WHERE account_id = ?", id);
+    const inbox = await rows(
+      "SELECT id, account_id, name, uid_validity, uid_next, modseq, messages, octets FROM mailbox WHERE account_id = ?",
+      id,
+    );
     assert.deepEqual(inbox, [
       {
         id: mailboxId,

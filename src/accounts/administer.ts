@@ -45,7 +45,18 @@ export interface Administration {
   removeAppPassword(account: Account, id: number): Promise<Refusal | null>;
 }
 
-export type AccountSettings = Pick<Account, "isEnabled" | "mayRelay" | "senders" | "maySendAs" | "plusAddressing">;
+export type AccountSettings = Pick<
+  Account,
+  | "isEnabled"
+  | "mayRelay"
+  | "senders"
+  | "maySendAs"
+  | "plusAddressing"
+  | "plusMailbox"
+  | "quota"
+  | "forwardTo"
+  | "keepsForwarded"
+>;
 
 /** `address`: as people write it. What is left out: enabled, may relay, writes as itself only, plus-addressing on. */
 export type NewAccount = { readonly address: string; readonly password?: NewPassword } & Partial<AccountSettings>;
@@ -80,6 +91,10 @@ const defaults: AccountSettings = {
   senders: "own",
   maySendAs: [],
   plusAddressing: true,
+  plusMailbox: "none",
+  quota: null,
+  forwardTo: [],
+  keepsForwarded: true,
 };
 type Prepared = { readonly hash: string; readonly verifier: ScramVerifier | null };
 
@@ -232,6 +247,25 @@ function checkSettings(settings: AccountSettings): AccountSettings | Refusal {
     if ("refused" in address) return { refused: `may-send-as: ${address.refused}` };
     maySendAs.push(text.startsWith("@") ? `@${address.domain}` : mailboxKey(address));
   }
-  const { isEnabled, mayRelay, senders, plusAddressing } = settings;
-  return { isEnabled, mayRelay, senders, plusAddressing, maySendAs };
+  const forwardTo: string[] = [];
+  for (const text of settings.forwardTo) {
+    const address = parseMailbox(text);
+    if ("refused" in address) return { refused: `forward-to: ${address.refused}` };
+    forwardTo.push(formatAddress(address));
+  }
+  const { quota } = settings;
+  if (quota !== null && !(Number.isSafeInteger(quota) && quota >= 0))
+    return { refused: "a quota is a number of octets" };
+  const { isEnabled, mayRelay, senders, plusAddressing, plusMailbox, keepsForwarded } = settings;
+  return {
+    isEnabled,
+    mayRelay,
+    senders,
+    plusAddressing,
+    plusMailbox,
+    quota,
+    keepsForwarded,
+    maySendAs,
+    forwardTo: [...new Set(forwardTo)],
+  };
 }

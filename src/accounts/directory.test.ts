@@ -19,7 +19,17 @@ function address(text: string): Address {
 }
 
 function plainAccount(id: number): Account {
-  const rights = { isEnabled: true, mayRelay: true, senders: "own", maySendAs: [], plusAddressing: true } as const;
+  const rights = {
+    isEnabled: true,
+    mayRelay: true,
+    senders: "own",
+    maySendAs: [],
+    plusAddressing: true,
+    plusMailbox: "none",
+    quota: null,
+    forwardTo: [],
+    keepsForwarded: true,
+  } as const;
   return { ...rights, id, name: `n${id}`, domain: "example.com", passwordVersion: 1, mailboxId: id };
 }
 

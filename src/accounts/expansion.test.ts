@@ -16,7 +16,17 @@ function address(text: string): Address {
 
 function account(text: string, id: number): Account {
   const [name = "", domain = ""] = text.split("@");
-  const rights = { isEnabled: true, mayRelay: true, senders: "own", maySendAs: [], plusAddressing: true } as const;
+  const rights = {
+    isEnabled: true,
+    mayRelay: true,
+    senders: "own",
+    maySendAs: [],
+    plusAddressing: true,
+    plusMailbox: "none",
+    quota: null,
+    forwardTo: [],
+    keepsForwarded: true,
+  } as const;
   return { ...rights, id, name, domain, passwordVersion: 1, mailboxId: id };
 }
 

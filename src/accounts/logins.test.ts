@@ -11,7 +11,17 @@ function toAscii(text: string): string | null {
 }
 
 function loginsFor(...addresses: readonly string[]) {
-  const rights = { isEnabled: true, mayRelay: true, senders: "own", maySendAs: [], plusAddressing: true } as const;
+  const rights = {
+    isEnabled: true,
+    mayRelay: true,
+    senders: "own",
+    maySendAs: [],
+    plusAddressing: true,
+    plusMailbox: "none",
+    quota: null,
+    forwardTo: [],
+    keepsForwarded: true,
+  } as const;
   const accounts = addresses.map((text, id): Account => {
     const [name = "", domain = ""] = text.split("@");
     return { ...rights, id, name, domain, passwordVersion: 1, mailboxId: id };

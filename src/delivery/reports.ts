@@ -10,7 +10,7 @@ import type { Destination } from "../policy/decision.ts";
 import type { ContentSource, QueueEntry } from "../queue/entry.ts";
 import type { ReportKind } from "../queue/fate.ts";
 import type { Contents } from "../store/content.ts";
-import { deliverHere } from "../store/local-delivery.ts";
+import { deliverHere, noQuota } from "../store/local-delivery.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
 import { refOf } from "../store/ref.ts";
 import type { Statement, Store, Unit } from "../store/store.ts";
@@ -57,7 +57,9 @@ export function openReports(options: ReportsOptions): Reports {
           prefix: "Return-Path: <>\r\n",
           at: options.now(),
         };
-        const deliveries = ends.mailboxes.flatMap(({ mailboxId }) => deliverHere({ ...delivery, mailboxId }));
+        const deliveries = ends.mailboxes.flatMap(({ id: accountId, mailboxId }) =>
+          deliverHere({ ...delivery, accountId, mailboxId, quota: noQuota }),
+        );
         return { message: refOf(id), unit: [content.insert, ...deliveries] };
       }
       const report = { id, contentId: content.id, size: content.size, isEightBit: !isAscii(bytes) };

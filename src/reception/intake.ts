@@ -14,7 +14,7 @@ import type { Session, Transaction } from "../smtp/server-session.ts";
 import type { Contents, ContentWriter, StoredContent } from "../store/content.ts";
 import type { Claim, Handover } from "../store/handover.ts";
 import type { Journal } from "../store/journal.ts";
-import { deliverHere } from "../store/local-delivery.ts";
+import { deliverHere, noQuota } from "../store/local-delivery.ts";
 import type { Report, Reports } from "../store/reporting.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
 import type { Holder, Memory } from "../store/memory.ts";
@@ -294,11 +294,13 @@ export class Intake implements Holder {
 
   #delivery(account: Account, content: StoredContent) {
     return {
+      accountId: account.id,
       mailboxId: account.mailboxId,
       contentId: content.id,
       contentSize: content.size,
       prefix: returnPathField(this.#agreed.transaction.reversePath),
       at: this.#bornAt,
+      quota: noQuota,
     };
   }
 

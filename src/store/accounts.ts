@@ -1,4 +1,5 @@
 import type { Account } from "../accounts/account.ts";
+import { insertMailbox, insertSubscription } from "./mailboxes.ts";
 import type { Row, Statement, Unit } from "./store.ts";
 
 /** Statements and rows of `account` and its INBOX. Texts are constants, so that drivers keep them prepared. */
@@ -9,7 +10,7 @@ export type Query = Pick<Statement, "sql" | "parameters">;
 /** Accounts with an id above `after`, in order of id: for reading all of them in portions. */
 export function readAccounts(after: number, limit: number): Query {
   return {
-    sql: "SELECT a.id, a.name, a.domain, a.enabled, a.may_relay, a.senders, a.may_send_as, a.password_version, a.plus_addressing, m.id AS mailbox_id FROM account a JOIN mailbox m ON m.account_id = a.id AND m.name = 'INBOX' WHERE a.id > ? ORDER BY a.id LIMIT ?",
+    sql: "SELECT a.id, a.name, a.domain, a.enabled, a.may_relay, a.senders, a.may_send_as, a.password_version, a.plus_addressing, a.plus_mailbox, a.quota, a.forward_to, a.forward_keeps, m.id AS mailbox_id FROM account a JOIN mailbox m ON m.account_id = a.id AND m.name = 'INBOX' WHERE a.id > ? ORDER BY a.id LIMIT ?",
     parameters: [after, limit],
   };
 }
@@ -25,8 +26,16 @@ export function accountOf(row: Row): Account {
     maySendAs: textsOf(row["may_send_as"]),
     passwordVersion: Number(row["password_version"]),
     plusAddressing: Number(row["plus_addressing"]) === 1,
+    plusMailbox: plusMailboxOf(row["plus_mailbox"]),
+    quota: row["quota"] === null ? null : Number(row["quota"]),
+    forwardTo: textsOf(row["forward_to"]),
+    keepsForwarded: Number(row["forward_keeps"]) === 1,
     mailboxId: Number(row["mailbox_id"]),
   };
+}
+
+function plusMailboxOf(value: Row[string] | undefined): Account["plusMailbox"] {
+  return value === "existing" || value === "made" ? value : "none";
 }
 
 /**
@@ -36,7 +45,7 @@ export function accountOf(row: Row): Account {
 export function insertAccount(account: Account, now: number): Statement[] {
   return [
     {
-      sql: "INSERT INTO account (id, name, domain, enabled, may_relay, senders, may_send_as, password_version, password, scram, plus_addressing, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?)",
+      sql: "INSERT INTO account (id, name, domain, enabled, may_relay, senders, may_send_as, password_version, password, scram, plus_addressing, created_at, quota, octets, forward_to, forward_keeps, plus_mailbox) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, 0, ?, ?, ?)",
       parameters: [
         account.id,
         account.name,
@@ -48,26 +57,31 @@ export function insertAccount(account: Account, now: number): Statement[] {
         account.passwordVersion,
         account.plusAddressing ? 1 : 0,
         now,
+        account.quota,
+        JSON.stringify(account.forwardTo),
+        account.keepsForwarded ? 1 : 0,
+        account.plusMailbox,
       ],
     },
-    {
-      // UIDVALIDITY must grow when a mailbox of the same name is made again (RFC 9051 §2.3.1.1): seconds do.
-      sql: "INSERT INTO mailbox (id, account_id, name, uid_validity, uid_next, modseq, messages, octets) VALUES (?, ?, 'INBOX', ?, 1, 1, 0, 0)",
-      parameters: [account.mailboxId, account.id, Math.floor(now / 1000)],
-    },
+    ...insertMailbox({ id: account.mailboxId, accountId: account.id, name: "INBOX", specialUse: null }, now),
+    insertSubscription(account.id, "INBOX"),
   ];
 }
 
 /** What an administrator sets apart from passwords. */
 export function updateAccount(account: Account): Statement {
   return {
-    sql: "UPDATE account SET enabled = ?, may_relay = ?, senders = ?, may_send_as = ?, plus_addressing = ? WHERE id = ?",
+    sql: "UPDATE account SET enabled = ?, may_relay = ?, senders = ?, may_send_as = ?, plus_addressing = ?, quota = ?, forward_to = ?, forward_keeps = ?, plus_mailbox = ? WHERE id = ?",
     parameters: [
       account.isEnabled ? 1 : 0,
       account.mayRelay ? 1 : 0,
       account.senders,
       JSON.stringify(account.maySendAs),
       account.plusAddressing ? 1 : 0,
+      account.quota,
+      JSON.stringify(account.forwardTo),
+      account.keepsForwarded ? 1 : 0,
+      account.plusMailbox,
       account.id,
     ],
     changes: 1,

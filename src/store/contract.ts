@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { deliverHere } from "./local-delivery.ts";
+import { deliverHere, noQuota } from "./local-delivery.ts";
 import { claimDue, insertEntry, insertRecipient } from "./queue.ts";
 import { type Statement, type Store, StoreUnavailable, type Unit, UnitFailed, type Value } from "./store.ts";
 
@@ -201,21 +201,21 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     });
 
     scene("UIDs are without gaps, however many deliver at once and whoever fails between them", async (store) => {
-      const [mailboxId, otherId] = [await mailbox(store, "a"), await mailbox(store, "b")];
+      const [one, other] = [await mailbox(store, "a"), await mailbox(store, "b")];
       const deliver = (fails: boolean): Unit => {
         const id = store.nextId();
-        const delivery = { contentId: id, contentSize: 1, prefix: "R: x\r\n", at: 5 };
+        const delivery = { contentId: id, contentSize: 1, prefix: "R: x\r\n", at: 5, quota: noQuota };
         return [
           contentRow(id, Buffer.from("x")),
-          ...deliverHere({ ...delivery, mailboxId }),
-          ...deliverHere({ ...delivery, mailboxId: fails ? -1 : otherId }),
+          ...deliverHere({ ...delivery, ...one }),
+          ...deliverHere({ ...delivery, ...other, ...(fails ? { mailboxId: -1 } : {}) }),
         ];
       };
       const outcomes = await Promise.allSettled(
         Array.from({ length: 60 }, (_, n) => store.commit(deliver(n % 6 === 5))),
       );
       assert.equal(outcomes.filter(({ status }) => status === "rejected").length, 10);
-      for (const id of [mailboxId, otherId]) {
+      for (const { mailboxId: id, accountId } of [one, other]) {
         const rows = await store.read({
           sql: "SELECT uid, modseq, size FROM message WHERE mailbox_id = ? ORDER BY uid",
           parameters: [id],
@@ -226,7 +226,23 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         );
         const counts = { sql: "SELECT uid_next, modseq, messages, octets FROM mailbox WHERE id = ?", parameters: [id] };
         assert.deepEqual(await store.read(counts), [{ uid_next: 51, modseq: 51, messages: 50, octets: 350 }]);
+        const used = { sql: "SELECT octets FROM account WHERE id = ?", parameters: [accountId] };
+        assert.deepEqual(await store.read(used), [{ octets: 350 }]);
       }
+    });
+
+    scene("one message may overrun a quota, the next one is refused as a unit", async (store) => {
+      const to = await mailbox(store, "a");
+      const deliver = (): Promise<unknown> => {
+        const id = store.nextId();
+        const delivery = { ...to, contentId: id, contentSize: 60, prefix: "", at: 5, quota: 100 };
+        return store.commit([contentRow(id, Buffer.alloc(60)), ...deliverHere(delivery)]);
+      };
+      await deliver();
+      await deliver();
+      await assert.rejects(deliver(), UnitFailed);
+      assert.equal(await count(store, "message"), 2);
+      assert.equal(await count(store, "mailbox WHERE uid_next = 3 AND messages = 2 AND octets = 120"), 1);
     });
 
     scene("two claimers never get the same recipient", async (store) => {
@@ -267,7 +283,10 @@ function contentRow(id: number, inline: Uint8Array): Statement {
   };
 }
 
-async function mailbox(store: Store, name: string): Promise<number> {
+async function mailbox(
+  store: Store,
+  name: string,
+): Promise<{ readonly accountId: number; readonly mailboxId: number }> {
   const [accountId, mailboxId] = [store.nextId(), store.nextId()];
   await store.commit([
     {
@@ -279,7 +298,7 @@ async function mailbox(store: Store, name: string): Promise<number> {
       parameters: [mailboxId, accountId],
     },
   ]);
-  return mailboxId;
+  return { accountId, mailboxId };
 }
 
 function queued(store: Store, n: number): Statement[] {

@@ -18,6 +18,92 @@ test("each version writes down that it is done, and the newest has nothing after
   assert.equal(migrationsAfter(0).length, schemaVersion);
 });
 
+test("version 1 with its accounts, mailboxes and messages becomes version 2 with all of them", () => {
+  const database = new DatabaseSync(":memory:", { enableForeignKeyConstraints: true });
+  database.exec(createSettings);
+  const [first = []] = migrationsAfter(0);
+  for (const statement of first) database.exec(statement);
+  database.exec(
+    "INSERT INTO account VALUES (1, 'a', 'b.test', 1, 1, 'own', '[]', 1, NULL, NULL, 1, 5);" +
+      "INSERT INTO app_password VALUES (2, 1, 'telephone', 'x', NULL, NULL, 5);" +
+      "INSERT INTO mailbox VALUES (3, 1, 'INBOX', 1790000000, 4, 9, 3, 60);" +
+      "INSERT INTO content VALUES (4, 10, x'00', NULL);" +
+      "INSERT INTO message VALUES (3, 1, 4, 'R: x', 14, 100, '', 7);" +
+      "INSERT INTO message VALUES (3, 2, 4, '', 20, 200, '\\Seen \\Deleted', 8);" +
+      "INSERT INTO message VALUES (3, 3, 4, '', 26, 300, '\\Flagged', 9)",
+  );
+  for (const statements of migrationsAfter(1)) for (const statement of statements) database.exec(statement);
+  const all = (sql: string) =>
+    database
+      .prepare(sql)
+      .all()
+      .map((row) => ({ ...row }));
+  assert.deepEqual(
+    all("SELECT uid, content_id, prefix, size, internal_date, saved_at, flags, keywords, modseq FROM message"),
+    [
+      {
+        uid: 1,
+        content_id: 4,
+        prefix: "R: x",
+        size: 14,
+        internal_date: 100,
+        saved_at: 100,
+        flags: 0,
+        keywords: " ",
+        modseq: 7,
+      },
+      {
+        uid: 2,
+        content_id: 4,
+        prefix: "",
+        size: 20,
+        internal_date: 200,
+        saved_at: 200,
+        flags: 9,
+        keywords: " ",
+        modseq: 8,
+      },
+      {
+        uid: 3,
+        content_id: 4,
+        prefix: "",
+        size: 26,
+        internal_date: 300,
+        saved_at: 300,
+        flags: 4,
+        keywords: " ",
+        modseq: 9,
+      },
+    ],
+  );
+  assert.deepEqual(all("SELECT * FROM mailbox"), [
+    {
+      id: 3,
+      account_id: 1,
+      name: "INBOX",
+      uid_validity: 1_790_000_000,
+      uid_next: 4,
+      modseq: 9,
+      messages: 3,
+      octets: 60,
+      unseen: 2,
+      deleted: 1,
+      deleted_octets: 20,
+      recent_from: 1,
+      special_use: null,
+      vanished_known_from: 9,
+    },
+  ]);
+  assert.deepEqual(all("SELECT quota, octets, forward_to, forward_keeps, plus_mailbox FROM account"), [
+    { quota: null, octets: 60, forward_to: "[]", forward_keeps: 1, plus_mailbox: "none" },
+  ]);
+  assert.deepEqual(all("SELECT scope FROM app_password"), [{ scope: "send,read" }]);
+  assert.deepEqual(all("SELECT * FROM subscription"), [{ account_id: 1, name: "INBOX" }]);
+  assert.deepEqual(all("SELECT value FROM setting WHERE name = 'uid-validity'"), [{ value: "1790000000" }]);
+  assert.throws(() => database.exec("DELETE FROM content"), /FOREIGN KEY/);
+  assert.deepEqual(all("PRAGMA foreign_key_check"), []);
+});
+
 test("what the queue asks all the time finds an index", () => {
   const database = migrated();
   const searches = {
@@ -28,6 +114,8 @@ test("what the queue asks all the time finds an index", () => {
     "SELECT 1 FROM attempt WHERE recipient_id = 1": "attempt_recipient_id",
     "SELECT id FROM decision WHERE at < 1": "decision_at",
     "SELECT * FROM message WHERE mailbox_id = 1 AND uid > 7 ORDER BY uid": "PRIMARY KEY",
+    "SELECT uid FROM message WHERE mailbox_id = 1 AND modseq > 7 AND flags <> 0": "message_changed",
+    "SELECT uid FROM expunged WHERE mailbox_id = 1 AND modseq > 7": "PRIMARY KEY",
     "SELECT * FROM alias WHERE domain = 'a' AND local_part = 'b'": "alias_domain_local_part",
     "SELECT * FROM account WHERE domain = 'a' AND name = 'b'": "account_domain_name",
     "SELECT * FROM mailbox WHERE account_id = 1 AND name = 'INBOX'": "mailbox_account_id_name",

@@ -1,5 +1,5 @@
 /** The version that this program makes and understands. Apart from `migrations.ts`, so that a start with nothing to do loads no builder. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /** The one table that exists before any version does: it holds the version. The same text on both databases. */
 export const createSettings = `CREATE TABLE IF NOT EXISTS setting (name text NOT NULL PRIMARY KEY, value text NOT NULL)`;

@@ -13,6 +13,10 @@ export type Schema = {
   alias: AliasTable;
   mailbox: MailboxTable;
   message: MessageTable;
+  keyword: KeywordTable;
+  expunged: ExpungedTable;
+  subscription: SubscriptionTable;
+  structure: StructureTable;
   policy_version: PolicyVersionTable;
   setting: SettingTable;
 };
@@ -114,6 +118,16 @@ export type AccountTable = {
   scram: string | null;
   plus_addressing: number;
   created_at: number;
+  /** Octets that its mailboxes may hold; null: the default of the boot file; 0: as many as there is room for. */
+  quota: number | null;
+  /** Octets that its mailboxes hold, a content counted in each. */
+  octets: number;
+  /** JSON array of addresses to which its mail is forwarded. */
+  forward_to: string;
+  /** Whether what is forwarded is kept here too. */
+  forward_keeps: number;
+  /** Where mail for name+tag goes: INBOX; the mailbox called so if there is one; or that one, made when it is missing. */
+  plus_mailbox: "none" | "existing" | "made";
 };
 
 /** Generated, at least 128 bits; each carries a SCRAM verifier. */
@@ -125,6 +139,8 @@ export type AppPasswordTable = {
   expires_at: number | null;
   last_used_at: number | null;
   created_at: number;
+  /** What it lets its bearer do: a comma list of "send" and "read". */
+  scope: string;
 };
 
 /** `kind` alias: to one or more addresses; group: the same with a name that people see; catch-all: `local_part` is "*". */
@@ -141,13 +157,25 @@ export type AliasTable = {
 export type MailboxTable = {
   id: number;
   account_id: number;
+  /** Levels apart by "/"; INBOX in capitals. A parent may be missing: then it is a name that cannot be selected. */
   name: string;
+  /** Given once and for one mailbox only (setting "uid-validity"). */
   uid_validity: number;
   uid_next: number;
   /** Highest modification sequence given (RFC 7162). */
   modseq: number;
   messages: number;
   octets: number;
+  /** Messages without \Seen; with \Deleted, and their octets. */
+  unseen: number;
+  deleted: number;
+  deleted_octets: number;
+  /** UIDs from here on are \Recent for who selects it next. */
+  recent_from: number;
+  /** "\Sent", … (RFC 6154). */
+  special_use: string | null;
+  /** What was expunged at a higher modification sequence than this is in `expunged`. */
+  vanished_known_from: number;
 };
 
 export type MessageTable = {
@@ -159,9 +187,46 @@ export type MessageTable = {
   /** Prefix and content. */
   size: number;
   internal_date: number;
-  /** Space-separated IMAP flags. */
-  flags: string;
+  /** When it came into this mailbox (RFC 8514). */
+  saved_at: number;
+  /** Bits of `imap/flags.ts`, and `touched` of `message-flags.ts`. */
+  flags: number;
+  /** A space, then each keyword with a space behind it: " $Junk Work ". */
+  keywords: string;
   modseq: number;
+};
+
+/** Keywords that are or were in use in a mailbox, as first written. */
+export type KeywordTable = {
+  mailbox_id: number;
+  /** In lower case: keywords are the same whatever their case (RFC 9051 §2.3.2). */
+  folded: string;
+  name: string;
+};
+
+/** UIDs that went, by the modification sequence at which they did (RFC 7162 §3.2); the oldest are forgotten. */
+export type ExpungedTable = {
+  mailbox_id: number;
+  modseq: number;
+  uid: number;
+};
+
+/** Names, whether there is such a mailbox or not (RFC 9051 §6.3.7). */
+export type SubscriptionTable = {
+  account_id: number;
+  name: string;
+};
+
+/** What is known of a content in a mailbox without reading it again; a content without a row was not looked at yet. */
+export type StructureTable = {
+  content_id: number;
+  /** Formatted for IMAP (RFC 9051 §7.5.2). */
+  envelope: Uint8Array;
+  structure: Uint8Array;
+  /** Where parts begin and end. */
+  parts: string;
+  /** RFC 8970. */
+  preview: string;
 };
 
 export type PolicyVersionTable = {

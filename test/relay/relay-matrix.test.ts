@@ -14,20 +14,32 @@ const families = [
   { name: "IPv6", client: "::1", own: "[IPv6:::1]" },
 ] as const;
 
-/** Who asks, and at which kind of listener. */
-const roles = ["stranger", "nobody", "own", "any"] as const;
-type Role = (typeof roles)[number];
+const own = { who: "own", login: "anna@example.test" } as const;
+const any = { who: "any", login: "robot@example.test" } as const;
 
-const logins: Partial<Record<Role, string>> = { own: "anna@example.test", any: "robot@example.test" };
+/** Who asks, and at which listener. `login`: a relay listener at which accounts may log in (`auth = true`). */
+const roles = [
+  { at: "relay", who: "stranger" },
+  { at: "login", who: "stranger" },
+  { at: "login", ...own },
+  { at: "login", ...any },
+  { at: "submission", who: "nobody" },
+  { at: "submission", ...own },
+  { at: "submission", ...any },
+] as const satisfies readonly Role[];
+
+type Role = { readonly at: string; readonly who: "stranger" | "nobody" | "own" | "any"; readonly login?: string };
 
 function bootFile(dnsPort: number): string {
-  const listener = (name: string, kind: string, address: string) =>
-    `[[listener]]\nname = "${name}"\nkind = "${kind}"\naddress = "${address}"\nport = 0\nallow-clear-auth = true\n`;
+  const listener = (name: string, kind: string, address: string, more = "") =>
+    `[[listener]]\nname = "${name}"\nkind = "${kind}"\naddress = "${address}"\nport = 0\nallow-clear-auth = true\n${more}`;
   return `
 hostname = "mx.example.test"
 data = "data"
 ${listener("relay-ipv4", "relay", "127.0.0.1")}
 ${listener("relay-ipv6", "relay", "::1")}
+${listener("login-ipv4", "relay", "127.0.0.1", "auth = true\n")}
+${listener("login-ipv6", "relay", "::1", "auth = true\n")}
 ${listener("submission-ipv4", "submission", "127.0.0.1")}
 ${listener("submission-ipv6", "submission", "::1")}
 [limits]
@@ -105,7 +117,7 @@ type Cell = { readonly form: string; readonly fate: Fate };
 /** The matrix as it is for one role; without a transaction what the grammar lets pass comes out of order. */
 function cellsFor(role: Role, { own, isOpen }: { own: string; isOpen: boolean }): readonly Cell[] {
   return matrix(own).map(({ form, stranger, account }) => {
-    const fate = logins[role] === undefined ? stranger : account;
+    const fate = role.login === undefined ? stranger : account;
     const isWellFormed = isRule(fate) || isAccepted(fate) || fate === "553 5.6.7";
     return { form, fate: isOpen || !isWellFormed ? fate : "503 5.5.1" };
   });
@@ -114,7 +126,7 @@ function cellsFor(role: Role, { own, isOpen }: { own: string; isOpen: boolean })
 /** One session with one sender and every recipient of the matrix; returns the recipients that are to leave. */
 async function tryAll(world: World, { family, role, sender }: { family: Family; role: Role; sender: Sender }) {
   const tag = tagOf({ family, role, sender });
-  const listener = `${role === "stranger" ? "relay" : "submission"}-${family.name.toLowerCase()}`;
+  const listener = `${role.at}-${family.name.toLowerCase()}`;
   const peer = await SocketPeer.open({ port: world.portOf(listener), from: family.client, isTls: false, cut: whole });
   const ask = (line: string) => {
     peer.write(Buffer.from(`${line}\r\n`));
@@ -123,13 +135,13 @@ async function tryAll(world: World, { family, role, sender }: { family: Family; 
   try {
     assert.equal(await reply(peer), "220");
     assert.equal(await ask("EHLO tester.invalid"), "250");
-    const login = logins[role];
+    const { who, login } = role;
     if (login !== undefined) {
       assert.equal(await ask(`AUTH PLAIN ${Buffer.from(`\0${login}\0secret`).toString("base64")}`), "235 2.7.0");
     }
     const before = world.events.length;
-    assert.equal(await ask(`MAIL FROM:${sender.path}`), sender[role], `${tag}: MAIL`);
-    const isOpen = sender[role].startsWith("250");
+    assert.equal(await ask(`MAIL FROM:${sender.path}`), sender[who], `${tag}: MAIL`);
+    const isOpen = sender[who].startsWith("250");
     const cells = cellsFor(role, { own: family.own, isOpen });
     peer.write(Buffer.from(cells.map(({ form }) => `RCPT TO:${form}\r\n`).join("")));
     for (const { form, fate } of cells) {
@@ -137,7 +149,7 @@ async function tryAll(world: World, { family, role, sender }: { family: Family; 
     }
     assert.deepEqual(
       world.events.slice(before).flatMap((event) => (event.name === "recipient-refused" ? [event.rule] : [])),
-      [...rulesAtMail(sender[role]), ...cells.flatMap(({ fate }) => (isRule(fate) ? [fate] : []))],
+      [...rulesAtMail(sender[who]), ...cells.flatMap(({ fate }) => (isRule(fate) ? [fate] : []))],
       `${tag}: rules`,
     );
     assert.equal(await ask("DATA"), isOpen ? "354" : "503 5.5.1");
@@ -153,7 +165,7 @@ async function tryAll(world: World, { family, role, sender }: { family: Family; 
 }
 
 const tagOf = ({ family, role, sender }: { family: Family; role: Role; sender: Sender }) =>
-  `${family.name} ${role} ${sender.path}`;
+  `${family.name} ${role.at} ${role.who} ${sender.path}`;
 
 function rulesAtMail(said: string): readonly string[] {
   if (said.startsWith("530")) return ["authentication-required"];
@@ -166,7 +178,8 @@ const byMx = (recipient: string) => recipient.endsWith("@backup.test");
 /** As the queue shows it. */
 const bare = (path: string) => (path === "<>" ? path : path.slice(1, -1));
 
-// 7 senders × every form × IPv4 and IPv6 × stranger at a relay listener, nobody and two accounts at a submission listener.
+// 7 senders × every form × IPv4 and IPv6 × a stranger at a relay listener, a stranger and two accounts at one where accounts may log
+// in, nobody and two accounts at a submission listener.
 // First each reply and its rule, then what the world saw: a recipient that left and is not in the table is a relay.
 test("the relay-testers' matrix: nothing is relayed that the policy does not allow (relay-policy §2.3)", async (t) => {
   const world = await openMatrixWorld(t);

@@ -73,14 +73,15 @@ async function loadPolicy(
   store: Store,
   { config, clock, firstPolicy }: Pick<RecordsOptions, "config" | "clock" | "firstPolicy">,
 ): Promise<PolicyInForce> {
-  if ((await currentPolicy(store)) === null) {
+  let current = await currentPolicy(store);
+  if (current === null) {
     await addPolicyVersion(
       store,
       { at: clock.now(), who: "first start", why: "something to begin with", document: firstPolicy },
       0,
     );
+    current = await currentPolicy(store);
   }
-  const current = await currentPolicy(store);
   if (current === null) throw new Error("the policy that was made at first start cannot be read");
   const policy = parsePolicy(current.document, policyContext(config));
   if (isPolicy(policy)) return { policy, version: current.version };

@@ -45,7 +45,7 @@ function readList(fields: Fields, key: "accept" | "reject", ids: Ids): Connectio
     fields.complain(key, "a list of address entries is wanted here");
     return [];
   }
-  return node.items.flatMap((item, index) => {
+  return [...node.items].flatMap((item, index) => {
     const where = () => `connections.${key}[${index}]`;
     const entry = item.kind === "map" ? new Fields(item, where, report) : null;
     entry?.allowOnly(["id", "match", "owner", "reason"]);

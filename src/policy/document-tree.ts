@@ -5,8 +5,13 @@
 export type DocumentNode = ScalarNode | ListNode | MapNode;
 
 export type ScalarNode = { readonly kind: "scalar"; readonly text: string; readonly at: number };
-export type ListNode = { readonly kind: "list"; readonly items: readonly DocumentNode[]; readonly at: number };
+export type ListNode = { readonly kind: "list"; readonly items: Items; readonly at: number };
 export type MapNode = { readonly kind: "map"; readonly pairs: readonly DocumentPair[]; readonly at: number };
+
+/** Those of a very long list are made for each walk and not kept: all of them at once take a dozen times their text. */
+export interface Items extends Iterable<DocumentNode> {
+  readonly length: number;
+}
 
 export type DocumentPair = { readonly key: string; readonly keyAt: number; readonly value: DocumentNode };
 

@@ -26,9 +26,9 @@ export function readRelay(node: DocumentNode | null, given: Given): RelaySection
   const fields = new Fields(map, () => "relay", report);
   fields.allowOnly(["authenticated", "addresses", "local-addresses", "never", "open-relay"]);
   const read = { ...given, prefixes: union(translationPrefixes, context.translationPrefixes) };
-  const addresses = readEntries(fields, "addresses", read).map((entry) => readGrant(entry, read));
-  const localAddresses = readEntries(fields, "local-addresses", read).map((entry) => readLocalGrant(entry, read));
-  const never = readEntries(fields, "never", read).map((entry) => readNever(entry, read));
+  const addresses = Array.from(entriesOf(fields, "addresses", read), (entry) => readGrant(entry, read));
+  const localAddresses = Array.from(entriesOf(fields, "local-addresses", read), (entry) => readLocalGrant(entry, read));
+  const never = Array.from(entriesOf(fields, "never", read), (entry) => readNever(entry, read));
   return {
     allowsOpenRelay: fields.boolean("open-relay"),
     restrictions: {
@@ -48,20 +48,20 @@ type Given = { readonly context: PolicyContext; readonly report: ProblemReport; 
 /** `prefixes`: behind them stands somebody else's host, so nobody is let in by such an address. */
 type Reading = Given & { readonly prefixes: IpSet };
 
-function readEntries(fields: Fields, key: string, { report }: Reading): Fields[] {
+function* entriesOf(fields: Fields, key: string, { report }: Reading): Iterable<Fields> {
   const node = fields.node(key);
-  if (node === null) return [];
+  if (node === null) return;
   if (node.kind !== "list") {
     fields.complain(key, "a list of entries is wanted here");
-    return [];
+    return;
   }
-  const entries: Fields[] = [];
-  node.items.forEach((item, index) => {
+  let next = 0;
+  for (const item of node.items) {
+    const index = next++;
     const where = () => `relay.${key}[${index}]`;
-    if (item.kind === "map" && !isEmptyNode(item)) entries.push(new Fields(item, where, report));
+    if (item.kind === "map" && !isEmptyNode(item)) yield new Fields(item, where, report);
     else report.add(item.at, where(), "an entry as { id: …, match: … } is wanted here");
-  });
-  return entries;
+  }
 }
 
 function readNever(fields: Fields, reading: Reading): Never {

@@ -43,19 +43,24 @@ export function readRouting(
   if (section !== null && section.kind !== "list")
     report.add(section.at, "routing", "a list of entries is wanted here");
   if (section?.kind === "list") {
-    section.items.forEach((item, index) => {
+    let next = 0;
+    for (const item of section.items) {
+      const index = next++;
       const where = () => `routing[${index}]`;
-      if (item.kind !== "map") return report.add(item.at, where(), "an entry with sent-to and route is wanted here");
+      if (item.kind !== "map") {
+        report.add(item.at, where(), "an entry with sent-to and route is wanted here");
+        continue;
+      }
       const fields = new Fields(item, where, report);
       const entry = readEntry(fields, context);
-      if (entry === null) return;
+      if (entry === null) continue;
       const key = `${entry.form.isExact ? "#" : ""}${entry.form.domain}`;
       const before = seen.get(key);
       if (before !== undefined)
         fields.complain("sent-to", `${quote(entry.sentTo)} stands in routing[${before}] already`);
       seen.set(key, index);
       entries.push(entry);
-    });
+    }
   }
   const table = routingTable(entries, defaultRoute === null ? byMx : readDefaultRoute(defaultRoute, report));
   reportLoops(table, report);

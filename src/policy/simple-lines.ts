@@ -1,10 +1,10 @@
-import type { DocumentNode, DocumentPair, ScalarNode } from "./document-tree.ts";
+import type { DocumentNode, DocumentPair, Items, ScalarNode } from "./document-tree.ts";
 
 /**
  * A run of lines of one indentation that each are one item of a block sequence and can be read only one way:
  * `- { key: value, … }`, `- value` or `- "value"`, values plain words or quoted without a backslash.
  */
-export type Run = { readonly items: readonly DocumentNode[]; readonly start: number; readonly end: number };
+export type Run = { readonly items: Items; readonly start: number; readonly end: number };
 
 /** A document whose runs are each replaced by one item, a quoted token, so that what is left is short. */
 export type Skeleton = {
@@ -35,11 +35,11 @@ export function skeletonOf(text: string): Skeleton {
     length += part.length;
   };
   for (let at = 0; at < text.length;) {
-    const { items, end, indent } = runAt(text, at);
-    if (items.length >= shortestRun) {
+    const { lines, end, indent } = runAt(text, at);
+    if (lines >= shortestRun) {
       add(text.slice(copied, at));
       add(`${" ".repeat(indent)}- "${token}${runs.length}"\n`);
-      runs.push({ items, start: at, end });
+      runs.push({ items: itemsOf(text, { lines, start: at, indent }), start: at, end });
       copied = end;
       shifts.push({ from: length, by: end - length });
     }
@@ -56,20 +56,36 @@ function freeToken(text: string): string {
   return token;
 }
 
-type Found = { readonly items: readonly DocumentNode[]; readonly end: number; readonly indent: number };
+type Found = { readonly lines: number; readonly end: number; readonly indent: number };
 
 /** The simple lines from `at` on, a line's beginning; without any, `end` is behind the line there. */
 function runAt(text: string, at: number): Found {
-  const items: DocumentNode[] = [];
   const indent = indentAt(text, at);
+  let lines = 0;
   let end = at;
   while (end < text.length && indentAt(text, end) === indent) {
     const item = itemAt(text, end + indent);
     if (item === null) break;
-    items.push(item.node);
+    lines++;
     end = item.end;
   }
-  return { items, end: items.length === 0 ? lineEnd(text, at) : end, indent };
+  return { lines, end: lines === 0 ? lineEnd(text, at) : end, indent };
+}
+
+/** Reads the lines again at each walk: that takes less than to keep what they say. */
+function itemsOf(text: string, { lines, start, indent }: Omit<Found, "end"> & { readonly start: number }): Items {
+  return {
+    length: lines,
+    *[Symbol.iterator]() {
+      let at = start;
+      for (let line = 0; line < lines; line++) {
+        const item = itemAt(text, at + indent);
+        if (item === null) return;
+        yield item.node;
+        at = item.end;
+      }
+    },
+  };
 }
 
 function indentAt(text: string, at: number): number {

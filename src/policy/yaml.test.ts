@@ -10,7 +10,25 @@ const withoutFastPath = Number.POSITIVE_INFINITY;
 
 function read(text: string, longFrom = withoutFastPath): DocumentNode | string[] {
   const report = new ProblemReport(text);
-  return readYaml(text, report, longFrom) ?? report.problems.map(formatProblem);
+  const tree = readYaml(text, report, longFrom);
+  return tree === null ? report.problems.map(formatProblem) : kept(tree);
+}
+
+/** With all its items at hand, so that two trees can be compared. */
+function kept(node: DocumentNode): DocumentNode {
+  switch (node.kind) {
+    case "scalar":
+      return node;
+    case "list": {
+      const items = Array.from(node.items, kept);
+      assert.equal(node.items.length, items.length);
+      return { ...node, items };
+    }
+    case "map":
+      return { ...node, pairs: node.pairs.map((pair) => ({ ...pair, value: kept(pair.value) })) };
+    default:
+      return node satisfies never;
+  }
 }
 
 /** The tree as plain data. */
@@ -20,7 +38,7 @@ function plain(node: DocumentNode | string[]): unknown {
     case "scalar":
       return node.text;
     case "list":
-      return node.items.map(plain);
+      return Array.from(node.items, plain);
     case "map":
       return Object.fromEntries(node.pairs.map(({ key, value }) => [key, plain(value)]));
     default:
@@ -90,6 +108,12 @@ test("simple lines are cut out and mean the same", () => {
   assert.equal(skeletonOf(text).runs.length, 2);
   assert.ok(skeletonOf(text).text.length < 120);
   assert.deepEqual(read(text, 0), read(text));
+});
+
+test("what a long list holds is read at each walk, not kept", () => {
+  const tree = readYaml(run("- { match: 10.0.0.0/8 }", ""), new ProblemReport(""), 0);
+  assert.ok(tree?.kind === "list" && tree.items.length === 20);
+  assert.notEqual([...tree.items][0], [...tree.items][0]);
 });
 
 describe("lines that only look like items are left to the library", () => {

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type Pair } from "yaml";
 import { shortened } from "../events/escape.ts";
-import type { DocumentNode, DocumentPair } from "./document-tree.ts";
+import type { DocumentNode, DocumentPair, Items } from "./document-tree.ts";
 import { quote, type ProblemReport } from "./problems.ts";
 import { skeletonOf, type Skeleton } from "./simple-lines.ts";
 
@@ -92,7 +92,7 @@ function convert(node: Node | null, depth: number, reader: Reader): DocumentNode
     const items = node.items as Node[];
     return {
       kind: "list",
-      items: items.flatMap((item) => runOf(item, reader) ?? [convert(item, depth + 1, reader)]),
+      items: joined(items.map((item) => runOf(item, reader) ?? [convert(item, depth + 1, reader)])),
       at,
     };
   }
@@ -111,12 +111,21 @@ function convertPair({ key, value }: YamlPair, depth: number, reader: Reader): D
 }
 
 /** The items of a run whose token stands here as an item; null for any other item. */
-function runOf(item: Node, { lines }: Reader): readonly DocumentNode[] | null {
+function runOf(item: Node, { lines }: Reader): Items | null {
   if (lines === null || !isScalar(item) || typeof item.value !== "string") return null;
   const { token, runs } = lines.skeleton;
   if (!item.value.startsWith(token) || item.type !== "QUOTE_DOUBLE") return null;
   lines.used++;
   return runs[Number(item.value.slice(token.length))]?.items ?? null;
+}
+
+function joined(parts: readonly Items[]): Items {
+  return {
+    length: parts.reduce((sum, { length }) => sum + length, 0),
+    *[Symbol.iterator]() {
+      for (const part of parts) yield* part;
+    },
+  };
 }
 
 function unwantedIn(node: Node, depth: number): string | null {

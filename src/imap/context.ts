@@ -33,8 +33,16 @@ export type Selected = {
 
 /** A search with UPDATE: told what the client is told, in the order that RFC 5267 §4.3 wants. */
 export interface LiveSearch {
-  /** Before EXPUNGE or VANISHED names them. */
+  /** Before EXPUNGE or VANISHED names them: numbers are those from before. */
   left(uids: Numbers): Iterable<Chunk>;
   /** After EXISTS and FETCH named them: messages that are new, or have new flags. */
   came(uids: Numbers): AsyncIterable<Chunk>;
+}
+
+/** What a handler that changes the state of its session does it with. */
+export interface Desk {
+  readonly selected: Selected | null;
+  /** Leaves the selected mailbox for this one, or for none. */
+  select(selected: Selected | null): void;
+  enable(capabilities: readonly (keyof Enabled)[]): void;
 }

@@ -22,3 +22,26 @@ export const tellsUidUnasked = ({ rev2, qresync }: Readonly<Enabled>): boolean =
 
 /** RFC 7162 §3.2.10: VANISHED instead of EXPUNGE. */
 export const tellsVanished = ({ qresync }: Readonly<Enabled>): boolean => qresync;
+
+/** Mailbox names and strings may be UTF-8 (RFC 6855 §3, RFC 9051 §5.1). */
+export const hasUtf8Names = ({ utf8, rev2 }: Readonly<Enabled>): boolean => utf8 || rev2;
+
+/** What may be enabled, by its name in ENABLE. */
+const enablable: Readonly<Record<string, readonly (keyof Enabled)[]>> = {
+  CONDSTORE: ["condstore"],
+  QRESYNC: ["qresync", "condstore"],
+  "UTF8=ACCEPT": ["utf8"],
+  IMAP4REV2: ["rev2"],
+};
+
+/** As they are written in the capability list. */
+const spelling: Readonly<Record<string, string>> = { IMAP4REV2: "IMAP4rev2" };
+
+/** What a request switches on, and what of it is told in ENABLED; unknown names are passed over (RFC 5161 §3.1). */
+export function enabledBy(names: readonly string[]): { readonly on: readonly (keyof Enabled)[]; readonly told: string } {
+  const known = names.filter((name) => Object.hasOwn(enablable, name));
+  return {
+    on: known.flatMap((name) => enablable[name] ?? []),
+    told: known.map((name) => ` ${spelling[name] ?? name}`).join(""),
+  };
+}

@@ -83,6 +83,8 @@ export type MailboxStatus = {
   readonly deletedOctets: number;
   /** UIDs from here on are \Recent for the next session that selects (RFC 3501 §2.3.2). */
   readonly recentFrom: number;
+  /** How many messages have such a UID. */
+  readonly recent: number;
 };
 
 export interface OpenMailbox {

@@ -13,7 +13,7 @@ export type Opened = {
 
 /**
  * The messages of the selected mailbox as this client knows them: numbers ↔ UIDs, and what it was told. Numbers change only by the
- * lines that `news` and `expunge` return, so that whoever sends those lines at once can never send a wrong number (RFC 9051 §7.5.1,
+ * lines that `news` returns, so that whoever sends those lines at once can never send a wrong number (RFC 9051 §7.5.1,
  * RFC 3501 §5.5). Runs of UIDs take a few octets each, so that an idle session of a large mailbox is small.
  */
 export class View {
@@ -80,27 +80,30 @@ export class View {
     );
   }
 
-  /** The UIDs of these message numbers, which are all there. */
+  /** The UIDs of these message numbers; those beyond the last are left out. */
   uidsOf(numbers: Numbers): Numbers {
-    return numbers.flatMap(({ first, last }) => this.#runs.uids(this.uidAt(first), this.uidAt(last)));
+    return numbers.flatMap(({ first, last }) => {
+      if (first > this.count) return [];
+      return this.#runs.uids(this.uidAt(first), this.uidAt(Math.min(last, this.count)));
+    });
   }
 
   /**
    * The UIDs that a set of the client names. null: it names a message number that is not there, which is BAD (RFC 9051 §9 `seq-number`;
-   * field case O-40). UIDs that are not there are no fault.
+   * field case O-40). UIDs that are not there are no fault; neither is "n:*" with n beyond the last message: clients ask so for what
+   * is new, and it means the last one.
    */
   resolve(set: NumberSet, { byUid }: { readonly byUid: boolean }): Numbers | null {
     if (set === "$") return this.#known(this.saved);
-    const largest = byUid ? this.uidAt(this.count) : this.count;
-    const asked: Interval<number>[] = [];
-    for (const { from, to } of set) {
-      const [a, b] = [from === "*" ? largest : from, to === "*" ? largest : to];
-      asked.push(a < b ? { first: a, last: b } : { first: b, last: a });
-    }
-    const numbers = join(asked, whole);
-    if (byUid) return this.#known(numbers);
-    const isThere = numbers.every(({ first, last }) => first >= 1 && last <= this.count);
-    return isThere ? this.uidsOf(numbers) : null;
+    if (byUid) return this.#known(this.span(set));
+    const isBeyond = (end: number | "*") => end !== "*" && end > this.count;
+    if (set.some(({ from, to }) => from !== "*" && to !== "*" && (isBeyond(from) || isBeyond(to)))) return null;
+    return this.uidsOf(joined(set, this.count));
+  }
+
+  /** The UIDs that a set names, whether they are there or not. */
+  span(set: NumberSet): Numbers {
+    return set === "$" ? this.saved : joined(set, this.uidAt(this.count));
   }
 
   #known(uids: Numbers): Interval<number>[] {
@@ -117,12 +120,39 @@ export class View {
     return modseq <= this.#modseq || this.#told?.get(uid) === modseq;
   }
 
-  /** Takes messages out and returns the lines that tell it. */
-  expunge(uids: Numbers, enabled: Readonly<Enabled>): string {
-    const going = this.#known(uids);
+  /** What `news` would take out: for searches that are told before, while numbers still stand. */
+  leaving({ vanished }: MailboxChanges, mayExpunge: boolean): Numbers {
+    return mayExpunge ? this.#known(join([...this.#gone, ...vanished], whole)) : [];
+  }
+
+  /**
+   * What has happened since `modseq`, as lines, in the order EXPUNGE, EXISTS, RECENT, FETCH. `mayExpunge`: false while a command runs
+   * that names messages by number (RFC 9051 §7.5.1); what went is then told by a later call.
+   */
+  news(changes: MailboxChanges, { mayExpunge, enabled }: NewsOptions): News {
+    const added = without(without(changes.added, this.uids, whole), changes.vanished, whole);
+    const gone = this.#known(join([...this.#gone, ...changes.vanished], whole));
+    let lines = mayExpunge ? this.#expunge(gone, enabled) : "";
+    this.#gone = mayExpunge ? [] : gone;
+    if (added.length > 0) {
+      this.#runs = new Runs(join([...this.uids, ...added], whole));
+      lines += `* ${this.count} EXISTS\r\n`;
+      if (tellsRecent(enabled)) lines += `* ${this.recent} RECENT\r\n`;
+    }
+    const firstNew = added[0]?.first ?? Infinity;
+    const changed = changes.changed.filter(({ uid }) => uid < firstNew && this.numberOf(uid) > 0);
+    for (const one of changed) {
+      if (this.knowsFlags(one.uid, one.modseq)) continue;
+      lines += `* ${this.numberOf(one.uid)} FETCH (${this.#unasked(one, enabled)})\r\n`;
+    }
+    this.#modseq = changes.highestModseq;
+    this.#told = null;
+    return { lines, came: join([...added, ...changed.map(({ uid }) => ({ first: uid, last: uid }))], whole) };
+  }
+
+  #expunge(going: Numbers, enabled: Readonly<Enabled>): string {
     if (going.length === 0) return "";
     const numbers = this.numbersOf(going);
-    this.#gone = without(this.#gone, going, whole);
     this.saved = without(this.saved, going, whole);
     this.#runs = new Runs(without(this.uids, going, whole));
     if (tellsVanished(enabled)) return `* VANISHED ${formatNumbers(going)}\r\n`;
@@ -136,32 +166,6 @@ export class View {
     return lines;
   }
 
-  /**
-   * What has happened since `modseq`, as lines, in the order EXPUNGE, EXISTS, RECENT, FETCH. `mayExpunge`: false while a command runs
-   * that names messages by number (RFC 9051 §7.5.1); what went is then told by a later call.
-   */
-  news(changes: MailboxChanges, { mayExpunge, enabled }: NewsOptions): News {
-    const added = without(without(changes.added, this.uids, whole), changes.vanished, whole);
-    const changed = changes.changed.filter(({ uid }) => this.numberOf(uid) > 0);
-    const untold = changed.filter(({ uid, modseq }) => !this.knowsFlags(uid, modseq));
-    this.#gone = this.#known(join([...this.#gone, ...changes.vanished], whole));
-    this.#modseq = changes.highestModseq;
-    this.#told = null;
-    const left = mayExpunge ? this.#gone : [];
-    let lines = this.expunge(left, enabled);
-    if (added.length > 0) {
-      this.#runs = new Runs(join([...this.uids, ...added], whole));
-      lines += `* ${this.count} EXISTS\r\n`;
-      if (tellsRecent(enabled)) lines += `* ${this.recent} RECENT\r\n`;
-    }
-    for (const { uid, flags, modseq } of untold) {
-      const number = this.numberOf(uid);
-      if (number > 0) lines += `* ${number} FETCH (${this.#unasked({ uid, flags, modseq }, enabled)})\r\n`;
-    }
-    const came = join([...added, ...changed.map(({ uid }) => ({ first: uid, last: uid }))], whole);
-    return { lines, left, came };
-  }
-
   #unasked({ uid, flags, modseq }: MailboxChanges["changed"][number], enabled: Readonly<Enabled>): string {
     const items = [`FLAGS ${formatFlags(flags, { isRecent: tellsRecent(enabled) && this.isRecent(uid) })}`];
     if (tellsUidUnasked(enabled)) items.unshift(`UID ${uid}`);
@@ -172,10 +176,21 @@ export class View {
 
 type NewsOptions = { readonly mayExpunge: boolean; readonly enabled: Readonly<Enabled> };
 
-/** `left`: UIDs whose going the lines tell. `came`: UIDs that are new or have new flags, also those that the client knew already. */
-export type News = { readonly lines: string; readonly left: Numbers; readonly came: Numbers };
+/** `came`: UIDs that are new or have new flags, also those whose flags the client knew already. */
+export type News = { readonly lines: string; readonly came: Numbers };
 
 export const whole: Neighbours<number> = { after: (n) => n + 1, before: (n) => n - 1 };
+
+/** Where nothing is in use, "*" names nothing. */
+function joined(set: Exclude<NumberSet, "$">, largest: number): Numbers {
+  const ranges: Interval<number>[] = [];
+  for (const { from, to } of set) {
+    if (largest === 0 && (from === "*" || to === "*")) continue;
+    const [a, b] = [from === "*" ? largest : from, to === "*" ? largest : to];
+    ranges.push({ first: Math.min(a, b), last: Math.max(a, b) });
+  }
+  return join(ranges, whole);
+}
 
 /** `1:3,7`. Must not be empty. */
 export function formatNumbers(numbers: Numbers): string {

@@ -1,0 +1,343 @@
+import { capabilitiesOf, type Offer } from "./capabilities.ts";
+import type { Command } from "./command.ts";
+import { append } from "./commands/append.ts";
+import { copy, move } from "./commands/copy.ts";
+import { expunge, expungeSilently } from "./commands/expunge.ts";
+import { list } from "./commands/list.ts";
+import { lsub } from "./commands/lsub.ts";
+import * as mailboxes from "./commands/mailboxes.ts";
+import { getQuota, getQuotaRoot, setQuota } from "./commands/quota.ts";
+import { replace } from "./commands/replace.ts";
+import { select } from "./commands/select.ts";
+import { status } from "./commands/status.ts";
+import { store } from "./commands/store.ts";
+import { impliesCondstore } from "./condstore.ts";
+import type { Answer, Context, Desk, Selected, SelectedContext } from "./context.ts";
+import { type Enabled, enabledBy } from "./enabled.ts";
+import type { Mail } from "./mail.ts";
+import type { Chunk, Completion } from "./response.ts";
+
+type Phase = "not authenticated" | "authenticated" | "selected";
+
+const everywhere: readonly Phase[] = ["not authenticated", "authenticated", "selected"];
+const before: readonly Phase[] = ["not authenticated"];
+const after: readonly Phase[] = ["authenticated", "selected"];
+const inMailbox: readonly Phase[] = ["selected"];
+
+/** Which command may come in which state (RFC 9051 §3, §6). */
+const mayCome = {
+  CAPABILITY: everywhere,
+  NOOP: everywhere,
+  LOGOUT: everywhere,
+  ID: everywhere,
+  STARTTLS: before,
+  AUTHENTICATE: before,
+  LOGIN: before,
+  // RFC 5161 §3.1: before a mailbox is selected, so that nothing changes under it.
+  ENABLE: ["authenticated"],
+  SELECT: after,
+  EXAMINE: after,
+  CREATE: after,
+  DELETE: after,
+  RENAME: after,
+  SUBSCRIBE: after,
+  UNSUBSCRIBE: after,
+  LIST: after,
+  LSUB: after,
+  NAMESPACE: after,
+  STATUS: after,
+  APPEND: after,
+  IDLE: after,
+  NOTIFY: after,
+  GETQUOTA: after,
+  GETQUOTAROOT: after,
+  SETQUOTA: after,
+  CHECK: inMailbox,
+  CLOSE: inMailbox,
+  UNSELECT: inMailbox,
+  EXPUNGE: inMailbox,
+  "UID EXPUNGE": inMailbox,
+  SEARCH: inMailbox,
+  SORT: inMailbox,
+  THREAD: inMailbox,
+  CANCELUPDATE: inMailbox,
+  FETCH: inMailbox,
+  STORE: inMailbox,
+  COPY: inMailbox,
+  MOVE: inMailbox,
+  REPLACE: inMailbox,
+} as const satisfies Record<Command["name"], readonly Phase[]>;
+
+const untimely: Readonly<Record<Phase, string>> = {
+  "not authenticated": "Log in first",
+  authenticated: "Select a mailbox first",
+  selected: "A mailbox is selected: too late for this",
+};
+
+/** What the driver has to do now. */
+export type Step =
+  | { readonly do: "say"; readonly text: string }
+  /** Send what it yields, the tagged line included. It throws when we, or the store, cannot go on: then `failed`. */
+  | { readonly do: "answer"; readonly chunks: AsyncGenerator<Chunk, void> }
+  /** Find out, then `loggedIn` or `refuse`. */
+  | { readonly do: "login"; readonly login: string; readonly password: string }
+  | { readonly do: "authenticate"; readonly mechanism: string; readonly initial: Buffer | null }
+  /** Send the text, drop what came behind it, shake hands. */
+  | { readonly do: "startTls"; readonly text: string }
+  /** Send the text, tell the `news` while there are any, until a line comes; then `idled`. */
+  | { readonly do: "idle"; readonly text: string }
+  | { readonly do: "logout"; readonly text: string };
+
+export type SessionOptions = {
+  /** What may be offered now: TLS may have come in between. */
+  readonly offer: () => Offer;
+  readonly now: () => number;
+};
+
+/** One IMAP session without its socket: states, what is enabled, which mailbox is selected. */
+export class Session implements Desk {
+  readonly enabled: Enabled = { condstore: false, qresync: false, utf8: false, rev2: false };
+  readonly #options: SessionOptions;
+  #mail: Mail | null = null;
+  #selected: Selected | null = null;
+  #faults = 0;
+  #isOver = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** Commands that were BAD so far. */
+  get faults(): number {
+    return this.#faults;
+  }
+
+  /** BYE was said: the connection ends. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get mail(): Mail | null {
+    return this.#mail;
+  }
+
+  get selected(): Selected | null {
+    return this.#selected;
+  }
+
+  greeting(hostname: string): string {
+    return `* OK [${this.#capability}] ${hostname} is ready\r\n`;
+  }
+
+  /** What a command leads to. Only one at a time: a command is looked at when the one before is answered (RFC 9051 §5.5). */
+  next(tag: string, command: Command): Step {
+    const allowed: readonly Phase[] = mayCome[command.name];
+    const phase = this.#phase;
+    if (!allowed.includes(phase)) {
+      const isLoggedIn = phase !== "not authenticated" && !allowed.includes("authenticated") && allowed.includes("not authenticated");
+      const text = isLoggedIn ? "You are logged in already" : untimely[phase];
+      return { do: "say", text: this.complete(tag, { status: "BAD", text }) };
+    }
+    switch (command.name) {
+      case "CAPABILITY":
+        return this.#say(tag, { status: "OK", text: "That is all" }, `* ${this.#capability}\r\n`);
+      case "ID":
+        return this.#say(tag, { status: "OK", text: "And you?" }, '* ID ("name" "Gatepost")\r\n');
+      case "LOGOUT":
+        return { do: "logout", text: `* BYE Until next time\r\n${this.complete(tag, { status: "OK", text: "Bye" })}` };
+      case "STARTTLS":
+        if (this.#options.offer().mayStartTls) return { do: "startTls", text: `${tag} OK Begin TLS now\r\n` };
+        return this.#say(tag, { status: "BAD", text: "TLS cannot begin here" });
+      case "LOGIN":
+        if (this.#options.offer().mechanisms.length > 0) return { do: "login", login: command.login, password: command.password };
+        return this.#say(tag, { status: "NO", code: "PRIVACYREQUIRED", text: "Begin TLS first" });
+      case "AUTHENTICATE":
+        return { do: "authenticate", mechanism: command.mechanism, initial: command.initial };
+      case "ENABLE": {
+        const { on, told } = enabledBy(command.capabilities);
+        this.enable(on);
+        return this.#say(tag, { status: "OK", text: "Enabled" }, `* ENABLED${told}\r\n`);
+      }
+      case "NAMESPACE":
+        return this.#say(tag, { status: "OK", text: "Told" }, '* NAMESPACE (("" "/")) NIL NIL\r\n');
+      case "UNSELECT":
+        this.select(null);
+        return this.#say(tag, { status: "OK", text: "Left" });
+      case "CANCELUPDATE":
+        for (const one of command.tags) this.#selected?.searches.delete(one);
+        return { do: "answer", chunks: this.#answer(tag, command) };
+      case "NOOP":
+      case "CHECK":
+        if (this.#isUpToDate) return this.#say(tag, { status: "OK", text: "Done" });
+        return { do: "answer", chunks: this.#answer(tag, command) };
+      case "IDLE":
+        return { do: "idle", text: "+ idling\r\n" };
+      default:
+        return { do: "answer", chunks: this.#answer(tag, command) };
+    }
+  }
+
+  /** The tagged line of a command. */
+  complete(tag: string | null, { status: how, code, text }: Completion): string {
+    if (how === "BAD") this.#faults++;
+    return `${tag ?? "*"} ${how} ${code === undefined ? "" : `[${code}] `}${text}\r\n`;
+  }
+
+  /** After LOGIN or AUTHENTICATE: the tagged line. `data` of SASL that is still to be told was sent before. */
+  loggedIn(tag: string, mail: Mail): string {
+    this.#mail = mail;
+    return this.complete(tag, { status: "OK", code: this.#capability, text: "Logged in" });
+  }
+
+  /** The client has ended IDLE with this line. */
+  idled(tag: string, line: string): string {
+    const isDone = line.toUpperCase() === "DONE";
+    return this.complete(tag, isDone ? { status: "OK", text: "Idled" } : { status: "BAD", text: "IDLE ends with DONE" });
+  }
+
+  /** Whether there is something to tell in the selected mailbox. */
+  get hasNews(): boolean {
+    return !this.#isUpToDate;
+  }
+
+  /** What happened in the selected mailbox since it was told last (RFC 9051 §7.4, §7.5). */
+  async *news({ mayExpunge }: { readonly mayExpunge: boolean }): AsyncGenerator<Chunk, void> {
+    const current = this.#selected;
+    if (current === null) return;
+    const { view, mailbox, searches } = current;
+    if (this.#isUpToDate && !(mayExpunge && view.hasGone)) return;
+    const changes = await mailbox.changesSince(view.modseq);
+    if (changes.isGone) {
+      this.#isOver = true;
+      yield "* BYE The selected mailbox was deleted\r\n";
+      return;
+    }
+    const left = view.leaving(changes, mayExpunge);
+    if (left.length > 0) for (const search of searches.values()) yield* search.left(left);
+    const { lines, came } = view.news(changes, { mayExpunge, enabled: this.enabled });
+    if (lines !== "") yield lines;
+    if (came.length > 0) for (const search of searches.values()) yield* search.came(came);
+  }
+
+  select(selected: Selected | null): void {
+    this.#selected?.mailbox.close();
+    this.#selected = selected;
+  }
+
+  enable(capabilities: readonly (keyof Enabled)[]): void {
+    for (const one of capabilities) this.enabled[one] = true;
+  }
+
+  /** The connection is over: nothing is held any more. */
+  close(): void {
+    this.select(null);
+    this.#mail = null;
+    this.#isOver = true;
+  }
+
+  get #phase(): Phase {
+    if (this.#mail === null) return "not authenticated";
+    return this.#selected === null ? "authenticated" : "selected";
+  }
+
+  get #capability(): string {
+    return `CAPABILITY ${capabilitiesOf(this.#options.offer(), { isLoggedIn: this.#mail !== null })}`;
+  }
+
+  get #isUpToDate(): boolean {
+    if (this.#selected === null) return true;
+    const { mailbox, view } = this.#selected;
+    return !view.hasGone && !mailbox.hasChangedSince(view.modseq);
+  }
+
+  #say(tag: string, completion: Completion, untagged = ""): Step {
+    return { do: "say", text: untagged + this.complete(tag, completion) };
+  }
+
+  async *#answer(tag: string, command: Command): AsyncGenerator<Chunk, void> {
+    if (!this.enabled.condstore && impliesCondstore(command)) {
+      this.enable(["condstore"]);
+      // RFC 7162 §3.1.1: where a mailbox is selected already.
+      if (this.#selected !== null) yield `* OK [HIGHESTMODSEQ ${this.#selected.view.modseq}] The newest change\r\n`;
+    }
+    const completion = yield* this.#handle(tag, command);
+    // What a command did itself is told before its tagged line, with everything else that happened meanwhile.
+    yield* this.news({ mayExpunge: mayExpungeDuring(command) });
+    if (!this.#isOver) yield this.complete(tag, completion);
+  }
+
+  async *#handle(tag: string, command: Command): Answer {
+    const { mail, enabled } = { mail: this.#mail, enabled: this.enabled };
+    if (mail === null) throw new Error("a command before the login");
+    const context: Context = { tag, mail, enabled, now: this.#options.now() };
+    switch (command.name) {
+      case "SELECT":
+      case "EXAMINE":
+        return yield* select(command, context, this);
+      case "CREATE":
+        return await mailboxes.create(command, context);
+      case "DELETE":
+        return yield* mailboxes.remove(command, context, this);
+      case "RENAME":
+        return await mailboxes.rename(command, context);
+      case "SUBSCRIBE":
+        return await mailboxes.subscribe(command, context);
+      case "UNSUBSCRIBE":
+        return await mailboxes.unsubscribe(command, context);
+      case "LIST":
+        return yield* list(command, context);
+      case "LSUB":
+        return yield* lsub(command, context);
+      case "STATUS":
+        return yield* status(command, context);
+      case "APPEND":
+        return yield* append(command, context);
+      case "GETQUOTA":
+        return yield* getQuota(command, context);
+      case "GETQUOTAROOT":
+        return yield* getQuotaRoot(command, context);
+      case "SETQUOTA":
+        return setQuota();
+      default:
+        if (this.#selected === null) return { status: "OK", text: "Done" };
+        return yield* this.#handleSelected(command, { ...context, selected: this.#selected });
+    }
+  }
+
+  async *#handleSelected(command: Command, context: SelectedContext): Answer {
+    switch (command.name) {
+      case "CLOSE":
+        await expungeSilently(context);
+        this.select(null);
+        return { status: "OK", text: "Closed" };
+      case "EXPUNGE":
+        return await expunge(null, context);
+      case "UID EXPUNGE":
+        return await expunge(command.set, context);
+      case "STORE":
+        return yield* store(command, context);
+      case "COPY":
+        return yield* copy(command, context);
+      case "MOVE":
+        return yield* move(command, context);
+      case "REPLACE":
+        return yield* replace(command, context);
+      default:
+        return { status: "OK", text: "Done" };
+    }
+  }
+}
+
+/** Never while a command runs that names messages by number and leaves them where they are (RFC 9051 §7.5.1, RFC 5256 §3). */
+function mayExpungeDuring(command: Command): boolean {
+  switch (command.name) {
+    case "FETCH":
+    case "STORE":
+    case "SEARCH":
+    case "SORT":
+    case "THREAD":
+      return command.byUid;
+    default:
+      return true;
+  }
+}

@@ -18,7 +18,11 @@ import type {
 import type { Numbers } from "../src/imap/number-set.ts";
 
 const step: Neighbours<number> = { after: (n) => n + 1, before: (n) => n - 1 };
-const numbers = (uids: readonly number[]): Numbers => join(uids.map((uid) => ({ first: uid, last: uid })), step);
+const numbers = (uids: readonly number[]): Numbers =>
+  join(
+    uids.map((uid) => ({ first: uid, last: uid })),
+    step,
+  );
 const has = (uids: Numbers, uid: number): boolean => uids.some(({ first, last }) => first <= uid && uid <= last);
 
 type Message = {
@@ -225,7 +229,10 @@ export class MemoryMail implements Mail {
       const at = from.length === 0 ? target.modseq : ++target.modseq;
       const copies = from.map((message) => this.#insert(target, { ...message, at }));
       if (from.length > 0) this.#tell(target);
-      return { from, copied: { uidValidity: target.uidValidity, from: numbers(from.map(({ uid }) => uid)), to: numbers(copies) } };
+      return {
+        from,
+        copied: { uidValidity: target.uidValidity, from: numbers(from.map(({ uid }) => uid)), to: numbers(copies) },
+      };
     };
     return {
       isReadOnly,
@@ -256,7 +263,9 @@ export class MemoryMail implements Mail {
       store: async (uids, change) => {
         const all = pick(uids);
         const isOld = ({ modseq }: Message) => change.unchangedSince !== null && modseq > change.unchangedSince;
-        const touched = all.filter((message) => !isOld(message)).map((message) => ({ message, flags: changed(message.flags, change) }));
+        const touched = all
+          .filter((message) => !isOld(message))
+          .map((message) => ({ message, flags: changed(message.flags, change) }));
         const real = touched.filter(({ message, flags }) => !isSame(message.flags, flags));
         if (real.length > 0) box.modseq++;
         const rows = real.map(({ message, flags }) => {
@@ -269,6 +278,10 @@ export class MemoryMail implements Mail {
       },
       expunge: async (uids) => {
         const gone = remove(pick(uids).filter(({ flags }) => (flags.system & deleted) !== 0));
+        return { uids: gone, modseq: box.modseq };
+      },
+      remove: async (uids) => {
+        const gone = remove(pick(uids));
         return { uids: gone, modseq: box.modseq };
       },
       copy: async (uids, to) => {
@@ -376,6 +389,7 @@ function rowOf(message: Message): MessageRow {
     flags,
     modseq,
     size: content.length,
+    textSize: content.length,
     internalDate,
     savedAt,
     contentId: uid,

@@ -38,7 +38,10 @@ const enablable: Readonly<Record<string, readonly (keyof Enabled)[]>> = {
 const spelling: Readonly<Record<string, string>> = { IMAP4REV2: "IMAP4rev2" };
 
 /** What a request switches on, and what of it is told in ENABLED; unknown names are passed over (RFC 5161 §3.1). */
-export function enabledBy(names: readonly string[]): { readonly on: readonly (keyof Enabled)[]; readonly told: string } {
+export function enabledBy(names: readonly string[]): {
+  readonly on: readonly (keyof Enabled)[];
+  readonly told: string;
+} {
   const known = names.filter((name) => Object.hasOwn(enablable, name));
   return {
     on: known.flatMap((name) => enablable[name] ?? []),

@@ -134,7 +134,8 @@ export class Session implements Desk {
     const allowed: readonly Phase[] = mayCome[command.name];
     const phase = this.#phase;
     if (!allowed.includes(phase)) {
-      const isLoggedIn = phase !== "not authenticated" && !allowed.includes("authenticated") && allowed.includes("not authenticated");
+      const isLoggedIn =
+        phase !== "not authenticated" && !allowed.includes("authenticated") && allowed.includes("not authenticated");
       const text = isLoggedIn ? "You are logged in already" : untimely[phase];
       return { do: "say", text: this.complete(tag, { status: "BAD", text }) };
     }
@@ -149,7 +150,8 @@ export class Session implements Desk {
         if (this.#options.offer().mayStartTls) return { do: "startTls", text: `${tag} OK Begin TLS now\r\n` };
         return this.#say(tag, { status: "BAD", text: "TLS cannot begin here" });
       case "LOGIN":
-        if (this.#options.offer().mechanisms.length > 0) return { do: "login", login: command.login, password: command.password };
+        if (this.#options.offer().mechanisms.length > 0)
+          return { do: "login", login: command.login, password: command.password };
         return this.#say(tag, { status: "NO", code: "PRIVACYREQUIRED", text: "Begin TLS first" });
       case "AUTHENTICATE":
         return { do: "authenticate", mechanism: command.mechanism, initial: command.initial };
@@ -192,7 +194,10 @@ export class Session implements Desk {
   /** The client has ended IDLE with this line. */
   idled(tag: string, line: string): string {
     const isDone = line.toUpperCase() === "DONE";
-    return this.complete(tag, isDone ? { status: "OK", text: "Idled" } : { status: "BAD", text: "IDLE ends with DONE" });
+    return this.complete(
+      tag,
+      isDone ? { status: "OK", text: "Idled" } : { status: "BAD", text: "IDLE ends with DONE" },
+    );
   }
 
   /** Whether there is something to tell in the selected mailbox. */

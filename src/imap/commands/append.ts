@@ -34,7 +34,9 @@ export async function* append({ mailbox, messages }: Append, context: Context): 
 /** What the driver has written for this command: to be used or to be thrown away. */
 export function writtenIn(messages: readonly NewMessage[]): WrittenMessage[] {
   return messages.flatMap(({ pieces }) =>
-    pieces.flatMap((piece) => ("text" in piece && "elsewhere" in piece.text.octets ? [piece.text.octets.elsewhere] : [])),
+    pieces.flatMap((piece) =>
+      "text" in piece && "elsewhere" in piece.text.octets ? [piece.text.octets.elsewhere] : [],
+    ),
   );
 }
 

@@ -7,14 +7,20 @@ import { noSuchNumber, readOnly, someAreGone, targetRefusalOf } from "./refusals
 type Copy = { readonly set: NumberSet; readonly byUid: boolean; readonly mailbox: string };
 
 /** COPY and UID COPY (RFC 9051 §6.4.7). */
-export async function* copy({ set, byUid, mailbox: to }: Copy, { selected: { mailbox, view } }: SelectedContext): Answer {
+export async function* copy(
+  { set, byUid, mailbox: to }: Copy,
+  { selected: { mailbox, view } }: SelectedContext,
+): Answer {
   const uids = view.resolve(set, { byUid });
   if (uids === null) return noSuchNumber;
   const copied = await mailbox.copy(uids, to);
   if ("refused" in copied) return targetRefusalOf(copied);
   const isComplete = countOf(copied.from) === countOf(uids);
-  if (copied.from.length > 0) return { status: "OK", code: copyUid(copied), text: isComplete ? "Copied" : "Some were gone" };
-  return isComplete ? { status: "OK", text: "Nothing to copy" } : { status: "NO", code: someAreGone, text: "They are gone" };
+  if (copied.from.length > 0)
+    return { status: "OK", code: copyUid(copied), text: isComplete ? "Copied" : "Some were gone" };
+  return isComplete
+    ? { status: "OK", text: "Nothing to copy" }
+    : { status: "NO", code: someAreGone, text: "They are gone" };
 }
 
 /** MOVE and UID MOVE (RFC 6851): COPYUID comes before the EXPUNGE that the session tells. */
@@ -31,7 +37,11 @@ export async function* move({ set, byUid, mailbox: to }: Copy, context: Selected
   }
   yield `* OK [${copyUid(moved)}] Moved\r\n`;
   // RFC 7162 §3.2.9 for EXPUNGE; RFC 6851 §4.4 says that MOVE does the same.
-  return { status: "OK", ...(context.enabled.condstore ? { code: `HIGHESTMODSEQ ${moved.modseq}` } : {}), text: "Moved" };
+  return {
+    status: "OK",
+    ...(context.enabled.condstore ? { code: `HIGHESTMODSEQ ${moved.modseq}` } : {}),
+    text: "Moved",
+  };
 }
 
 /** RFC 4315 §3: the target's UIDVALIDITY, then as many UIDs here as there, in the same order (field case O-42). */

@@ -51,14 +51,19 @@ function attributesOf({ select, returns }: List, { mailbox, isSubscribed }: Name
   else if (!mailbox.isSelectable) attributes.push("\\Noselect");
   // Told although not asked for: RFC 3348 and RFC 6154 §2 let us, and few clients ask.
   attributes.push(hasChildren ? "\\HasChildren" : "\\HasNoChildren");
-  if (isSubscribed && (select.includes("SUBSCRIBED") || returns.includes("SUBSCRIBED"))) attributes.push("\\Subscribed");
+  if (isSubscribed && (select.includes("SUBSCRIBED") || returns.includes("SUBSCRIBED")))
+    attributes.push("\\Subscribed");
   if (mailbox !== null && mailbox.specialUse !== null) attributes.push(mailbox.specialUse);
   return attributes;
 }
 
 /** Mailboxes in their order, then names that are subscribed without being there, and what is above those. */
 function namesOf(mailboxes: readonly ListedMailbox[], subscriptions: readonly string[]): Name[] {
-  const names: Name[] = mailboxes.map((mailbox) => ({ name: mailbox.name, mailbox, isSubscribed: mailbox.isSubscribed }));
+  const names: Name[] = mailboxes.map((mailbox) => ({
+    name: mailbox.name,
+    mailbox,
+    isSubscribed: mailbox.isSubscribed,
+  }));
   const known = new Set(mailboxes.map(({ name }) => name));
   const subscribed = new Set(subscriptions);
   for (const subscription of subscriptions) {

@@ -16,7 +16,9 @@ export async function* replace(command: Extract<Command, { name: "REPLACE" }>, c
     discard(written);
     if (uids === null) return noSuchNumber;
     if (mailbox.isReadOnly) return readOnly;
-    return "refused" in status ? targetRefusalOf(status) : { status: "NO", code: "NONEXISTENT", text: "There is no such message" };
+    return "refused" in status
+      ? targetRefusalOf(status)
+      : { status: "NO", code: "NONEXISTENT", text: "There is no such message" };
   }
   const ready = await prepare(message, context);
   if ("status" in ready) {

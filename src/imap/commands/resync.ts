@@ -54,13 +54,16 @@ function lastAgreement({ numbers, uids }: NonNullable<Qresync["match"]>, view: V
     const length = Math.min(number.last - number.first - usedOfNumbers, uid.last - uid.first - usedOfUids);
     usedOfNumbers += length;
     usedOfUids += length;
-    if (view.uidAt(number.first + usedOfNumbers) === uid.first + usedOfUids) agreed = Math.max(agreed, uid.first + usedOfUids);
+    if (view.uidAt(number.first + usedOfNumbers) === uid.first + usedOfUids)
+      agreed = Math.max(agreed, uid.first + usedOfUids);
     if (number.first + usedOfNumbers++ === number.last) [i, usedOfNumbers] = [i + 1, 0];
     if (uid.first + usedOfUids++ === uid.last) [j, usedOfUids] = [j + 1, 0];
   }
 }
 
-function ends(range: Exclude<NumberSet, "$">[number] | undefined): { readonly first: number; readonly last: number } | null {
+function ends(
+  range: Exclude<NumberSet, "$">[number] | undefined,
+): { readonly first: number; readonly last: number } | null {
   if (range === undefined || range.from === "*" || range.to === "*") return null;
   return { first: Math.min(range.from, range.to), last: Math.max(range.from, range.to) };
 }

@@ -28,7 +28,8 @@ export async function* select(command: Select, context: Context, desk: Desk): An
   const lines = [`* ${view.count} EXISTS`];
   if (tellsRecent(enabled)) {
     lines.push(`* ${view.recent} RECENT`);
-    if (opened.firstUnseen !== null) lines.push(`* OK [UNSEEN ${view.numberOf(opened.firstUnseen)}] First unread message`);
+    if (opened.firstUnseen !== null)
+      lines.push(`* OK [UNSEEN ${view.numberOf(opened.firstUnseen)}] First unread message`);
   } else lines.push(`* LIST () "/" ${formatMailboxName(opened.name, hasUtf8Names(enabled))}`);
   yield [...flagLines(mailbox), ...lines, ...numberLines(mailbox), ""].join("\r\n");
   if (qresync !== null && qresync.uidValidity === opened.uidValidity) yield* catchUp(qresync, { mailbox, view });

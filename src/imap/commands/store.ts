@@ -31,7 +31,13 @@ export async function* store(command: Store, context: SelectedContext): Answer {
     const code = `MODIFIED ${formatNumbers(modified)}`;
     return { status: "OK", code, text: "Some had been changed meanwhile" };
   }
-  if (without(uids, found.sort((a, b) => a.first - b.first), whole).length > 0) {
+  if (
+    without(
+      uids,
+      found.sort((a, b) => a.first - b.first),
+      whole,
+    ).length > 0
+  ) {
     return { status: "OK", code: someAreGone, text: "Some are gone" };
   }
   return { status: "OK", text: "Stored" };
@@ -57,4 +63,3 @@ function telling({ byUid }: Store, { selected: { view }, enabled }: SelectedCont
     return items.length === (byUid ? 1 : 0) ? "" : `* ${number} FETCH (${items.join(" ")})\r\n`;
   };
 }
-

@@ -9,6 +9,7 @@ import { checkProof, challengeScram, parseClientFinal, parseClientFirst } from "
 import { scramKeys } from "../sasl/scram-keys.ts";
 import { selfSigned } from "../tls/self-signed.ts";
 import { HostUnusable, openClient } from "./client.ts";
+import { Lately } from "./lately.ts";
 
 const salt = { salt: Buffer.from("salt"), iterations: 4096 };
 const keysOf = (password: string) => scramKeys(pbkdf2Sync(password, salt.salt, salt.iterations, 32, "sha256"));
@@ -25,6 +26,7 @@ describe("logging in at a smart host", { timeout: 20_000 }, () => {
     t: TestContext,
     mechanisms: string,
     goOn: (end: HopEnd, command: string, exporter: Buffer) => Promise<void>,
+    scramRefused = new Lately(new FakeClock(), 1_000),
   ): Promise<{ readonly result: string; readonly heard: string }> {
     let heard = "";
     const host = createServer(
@@ -55,7 +57,15 @@ describe("logging in at a smart host", { timeout: 20_000 }, () => {
       credentials: { account: "us", password: "pencil" },
     } as const;
     try {
-      const opening = { target, limits, hello: "us.test", withoutTls: false, clock: new FakeClock(), dial };
+      const opening = {
+        target,
+        limits,
+        hello: "us.test",
+        withoutTls: false,
+        scramRefused,
+        clock: new FakeClock(),
+        dial,
+      };
       const client = await openClient(hosts[0]!, opening);
       client.peer.close();
       return { result: "logged in", heard };
@@ -133,6 +143,44 @@ describe("logging in at a smart host", { timeout: 20_000 }, () => {
       end.say("501 5.7.0 as you like\r\n");
     });
     assert.match(result, /too few or too many rounds/);
+  });
+
+  for (const refusal of ["535 5.7.8 no", "432 4.7.12 a password transition is needed"])
+    it(`PLAIN follows where SCRAM is answered ${refusal.slice(0, 3)}: the host may have no verifier; it is remembered`, async (t) => {
+      const known = new Lately(new FakeClock(), 1_000);
+      const said: string[] = [];
+      const takesPlain = async (end: HopEnd, command: string): Promise<void> => {
+        for (let line = command; ; line = await end.hearLine()) {
+          said.push(line.split(" ")[1] ?? line);
+          if (line.startsWith("AUTH PLAIN")) return end.say("235 2.7.0 welcome\r\n");
+          end.say(`${refusal}\r\n`);
+        }
+      };
+      for (let time = 0; time < 2; time++) {
+        const { result } = await attempt(t, "PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS", takesPlain, known);
+        assert.equal(result, "logged in");
+      }
+      assert.deepEqual(said, ["SCRAM-SHA-256-PLUS", "PLAIN", "PLAIN"]);
+    });
+
+  it("PLAIN follows no other failure of SCRAM, and a password that is wrong in both is not remembered", async (t) => {
+    const known = new Lately(new FakeClock(), 1_000);
+    const said: string[] = [];
+    const mechanisms = "PLAIN SCRAM-SHA-256-PLUS";
+    const says = (reply: string) => async (end: HopEnd, command: string) => {
+      for (let line = command; line !== "QUIT"; line = await end.hearLine()) {
+        said.push(line.split(" ")[1] ?? line);
+        end.say(`${reply}\r\n`);
+      }
+    };
+    assert.match((await attempt(t, mechanisms, says("454 4.7.0 not now"), known)).result, /^454 /);
+    assert.deepEqual(said.splice(0), ["SCRAM-SHA-256-PLUS"]);
+    for (let time = 0; time < 2; time++) {
+      assert.match((await attempt(t, mechanisms, says("535 5.7.8 wrong"), known)).result, /^535 /);
+      assert.deepEqual(said.splice(0), ["SCRAM-SHA-256-PLUS", "PLAIN"]);
+    }
+    const lies = scramFor("pencil", () => Buffer.from("v=AAAA"));
+    assert.match((await attempt(t, mechanisms, lies, known)).result, /did not prove/);
   });
 
   it("PLAIN in one line", async (t) => {

@@ -6,6 +6,7 @@ import { saslprep } from "../sasl/saslprep.ts";
 import { isServerProven, openScram, parseServerFirst, proveScram, type ScramBinding } from "../sasl/scram-client.ts";
 import { scramKeyLength } from "../sasl/scram-keys.ts";
 import type { PeerReply } from "../smtp/client-reply-decoder.ts";
+import type { Lately } from "./lately.ts";
 import { outcomeOf, transient } from "./outcome.ts";
 import type { Peer } from "./peer.ts";
 import type { Target } from "./target.ts";
@@ -18,6 +19,8 @@ export type LoginAt = {
   /** Lines of the reply to EHLO in upper case. */
   readonly extensions: ReadonlySet<string>;
   readonly timeoutMs: number;
+  /** Hosts, each with the account, that refused in SCRAM what they took by PLAIN. */
+  readonly scramRefused: Pick<Lately, "has" | "note">;
 };
 
 const hashed = promisify(pbkdf2);
@@ -25,41 +28,49 @@ const hashed = promisify(pbkdf2);
 /**
  * AUTH at a smart host (RFC 4954), with the strongest mechanism that both know; the route implies verified TLS, so that nothing of it
  * goes anywhere else. `null`: logged in. What fails is put right by people: the mail waits for that.
+ *
+ * Many hosts list SCRAM and keep no verifier for a password that is older than it: they answer 535, or 432 ("a password transition
+ * is needed", by PLAIN: §6). So PLAIN follows: it tells the host no more than one without SCRAM is told over the same TLS. That is
+ * remembered, for some lock out whoever fails at each connection.
  */
 export async function logIn(at: LoginAt, credentials: Credentials): Promise<RecipientOutcome | null> {
-  const { peer } = at;
+  const { peer, scramRefused } = at;
+  const where = `${peer.host.name} ${credentials.account}`;
+  const simple = strongestOf(offeredBy(at.extensions), { canScram: false, canBind: false });
+  const failed = simple !== null && scramRefused.has(where) ? notOffered : await byScram(at, credentials);
+  if (failed === null) return null;
+  const isRefused = failed.code === 535 || failed.code === 432;
+  if (failed !== notOffered && (simple === null || !isRefused)) return failed;
+  const failedToo = await byPassword(at, credentials, simple);
+  if (failedToo === null && isRefused) scramRefused.note(where);
+  return failedToo;
+}
+
+const notOffered = transient(null, "4.7.0", "the host offers no way to log in that is known here");
+
+async function byScram(at: LoginAt, credentials: Credentials): Promise<RecipientOutcome | null> {
   // What SASLprep refuses has no SCRAM proof that the server could have made too.
-  const prepared = { name: saslprep(credentials.account), password: saslprep(credentials.password) };
-  const { name, password } = prepared;
-  const canScram = typeof name === "string" && typeof password === "string";
-  const binding = peer.channelBinding;
-  const mechanism = strongestOf(offeredBy(at.extensions), { canScram, canBind: binding !== null });
-  switch (mechanism) {
-    case "SCRAM-SHA-256-PLUS":
-    case "SCRAM-SHA-256": {
-      if (!canScram) throw new Error("SCRAM was chosen for what cannot be prepared");
-      const isBound = mechanism === "SCRAM-SHA-256-PLUS" && binding !== null;
-      return scram(at, {
-        name,
-        password,
-        mechanism,
-        binding: isBound ? { exporter: binding } : binding === null ? "n" : "y",
-      });
-    }
-    case "PLAIN":
-      return ended(peer, await say(at, `AUTH PLAIN ${base64(`\0${credentials.account}\0${credentials.password}`)}`));
-    case "LOGIN": {
-      let reply = await say(at, "AUTH LOGIN");
-      for (const answer of [credentials.account, credentials.password]) {
-        if (reply.code === 334) reply = await say(at, base64(answer));
-      }
-      return ended(peer, reply);
-    }
-    case null:
-      return transient(peer.name, "4.7.0", "the host offers no way to log in that is known here");
-    default:
-      return mechanism satisfies never;
-  }
+  const [name, password] = [saslprep(credentials.account), saslprep(credentials.password)];
+  if (typeof name !== "string" || typeof password !== "string") return notOffered;
+  const binding = at.peer.channelBinding;
+  const mechanism = strongestOf(offeredBy(at.extensions), { canScram: true, canBind: binding !== null });
+  if (mechanism !== "SCRAM-SHA-256-PLUS" && mechanism !== "SCRAM-SHA-256") return notOffered;
+  const isBound = mechanism === "SCRAM-SHA-256-PLUS" && binding !== null;
+  const said = isBound ? { exporter: binding } : binding === null ? "n" : "y";
+  return scram(at, { name, password, mechanism, binding: said });
+}
+
+async function byPassword(
+  at: LoginAt,
+  { account, password }: Credentials,
+  mechanism: ReturnType<typeof strongestOf>,
+): Promise<RecipientOutcome | null> {
+  const { peer } = at;
+  if (mechanism === "PLAIN") return ended(peer, await say(at, `AUTH PLAIN ${base64(`\0${account}\0${password}`)}`));
+  if (mechanism !== "LOGIN") return { ...notOffered, host: peer.name };
+  let reply = await say(at, "AUTH LOGIN");
+  for (const answer of [account, password]) if (reply.code === 334) reply = await say(at, base64(answer));
+  return ended(peer, reply);
 }
 
 type Scram = {

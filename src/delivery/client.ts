@@ -1,7 +1,7 @@
 import type { Dial } from "../net/dial.ts";
 import type { RecipientOutcome } from "../queue/entry.ts";
 import type { Clock } from "../time/clock.ts";
-import { logIn } from "./client-login.ts";
+import { logIn, type LoginAt } from "./client-login.ts";
 import { outcomeOf, transient } from "./outcome.ts";
 import { nameOf, Peer, PeerLost } from "./peer.ts";
 import type { Target, TargetHost } from "./target.ts";
@@ -42,6 +42,7 @@ export type Opening = {
   /** What we call ourselves. */
   readonly hello: string;
   readonly withoutTls: boolean;
+  readonly scramRefused: LoginAt["scramRefused"];
   readonly clock: Clock;
   readonly dial: Dial;
 };
@@ -62,7 +63,8 @@ export async function openClient(host: TargetHost, opening: Opening): Promise<Cl
       throw new HostUnusable(transient(peer.name, "4.7.5", "TLS is demanded and the host does not offer it"));
     }
     if (target.credentials !== undefined) {
-      const failed = await logIn({ peer, extensions, timeoutMs: limits.command }, target.credentials);
+      const { scramRefused } = opening;
+      const failed = await logIn({ peer, extensions, timeoutMs: limits.command, scramRefused }, target.credentials);
       if (failed !== null) throw new HostUnusable(failed);
     }
     return { peer, extensions };

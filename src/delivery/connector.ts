@@ -19,17 +19,21 @@ export type ConnectorOptions = {
 const clearForMs = 10 * 60_000;
 /** An address that did not answer comes behind the others for so long. */
 const silentForMs = 10 * 60_000;
+/** A host that took a password by PLAIN and not in SCRAM is asked in SCRAM again after so long. */
+const scramRefusedForMs = 24 * 60 * 60_000;
 
 /** Opens connections to the hosts of a target, and remembers which of them fail at encryption, or do not answer. */
 export class Connector {
   readonly #options: ConnectorOptions;
   readonly #inClear: Lately;
   readonly #silent: Lately;
+  readonly #scramRefused: Lately;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
     this.#inClear = new Lately(options.clock, clearForMs);
     this.#silent = new Lately(options.clock, silentForMs);
+    this.#scramRefused = new Lately(options.clock, scramRefusedForMs);
   }
 
   /**
@@ -59,9 +63,10 @@ export class Connector {
   ): Promise<Client | { readonly failed: RecipientOutcome }> {
     const { hello, clock, dial, emit } = this.#options;
     const key = `${host.name}:${host.port}`;
+    const scramRefused = this.#scramRefused;
     const withoutTls = this.#inClear.has(key);
     try {
-      const client = await openClient(host, { target, limits, hello, withoutTls, clock, dial });
+      const client = await openClient(host, { target, limits, hello, withoutTls, scramRefused, clock, dial });
       this.#silent.forget(whereOf(host));
       return client;
     } catch (error) {

@@ -83,6 +83,7 @@ export class CommandDecoder {
 
   /** Whether a command has begun and is not whole: for deadlines. */
   get isInside(): boolean {
+    if (this.#place.in === "hopeless") return false;
     return this.#place.in !== "line" || this.#lineLength > 0 || this.#pieces.length > 0;
   }
 

@@ -34,7 +34,9 @@ export function announcementAt(line: Buffer): Announcement | null {
 
 /** The tag with which a command begins; null: it has none that could be sent back. */
 export function tagOf(first: Piece): string | null {
-  return new Scanner([first]).tag();
+  const scanner = new Scanner([first]);
+  const tag = scanner.tag();
+  return scanner.skip(" ") ? tag : null;
 }
 
 /**

@@ -189,7 +189,7 @@ export class Scanner {
 
   decoded(octets: Buffer, what: string): string {
     if (isUtf8(octets)) return octets.toString();
-    this.refuse(`${what} is no UTF-8: ${shown(octets.toString("latin1"))}`);
+    this.refuse(`Expected ${what} in UTF-8, not ${shown(octets.toString("latin1"))}`);
     return "";
   }
 
@@ -215,9 +215,9 @@ export class Scanner {
   }
 
   #string(isBare: (octet: number) => boolean, what: string): Buffer {
-    if (this.peek() === quote) return this.#quoted(what);
+    if (this.peek() === quote) return this.#quoted();
     const literal = this.literal();
-    if (literal !== null) return this.#argument(literal, what);
+    if (literal !== null) return this.#argument(literal);
     const from = this.#at;
     this.#run(isBare);
     if (this.#at === from) this.expected(what);
@@ -225,7 +225,7 @@ export class Scanner {
   }
 
   /** No CR, LF or NUL inside, and a backslash only before itself and a quote (RFC 9051 §9 `quoted`). */
-  #quoted(what: string): Buffer {
+  #quoted(): Buffer {
     const from = ++this.#at;
     let escapes = 0;
     for (let at = from; at < this.#text.length; at++) {
@@ -234,21 +234,21 @@ export class Scanner {
         this.#at = at + 1;
         return escapes === 0 ? this.#text.subarray(from, at) : unescaped(this.#text.subarray(from, at), escapes);
       }
-      if (octet === 0 || octet === 0x0d) return this.#flawed(`${what} has an octet ${octet} in a quoted string`);
+      if (octet === 0 || octet === 0x0d) return this.#flawed(`A quoted string cannot have an octet ${octet} in it`);
       if (octet !== backslash) continue;
       escapes++;
       at++;
       if (this.#text[at] !== quote && this.#text[at] !== backslash) {
-        return this.#flawed(`${what} has a backslash before something other than a quote or a backslash`);
+        return this.#flawed("A backslash in a quoted string stands before a quote or a backslash");
       }
     }
-    return this.#flawed(`${what} has no closing quote`);
+    return this.#flawed("A quoted string has no closing quote");
   }
 
-  #argument({ isBinary, octets }: Literal, what: string): Buffer {
-    if (!Buffer.isBuffer(octets)) return this.#flawed(`${what} is no place for a message`);
-    if (isBinary) return this.#flawed(`${what} is no place for a literal8`);
-    if (octets.includes(0)) return this.#flawed(`${what} has a NUL in it`);
+  #argument({ isBinary, octets }: Literal): Buffer {
+    if (!Buffer.isBuffer(octets)) return this.#flawed("A message stands where a string is expected");
+    if (isBinary) return this.#flawed("A literal8 stands where a string is expected");
+    if (octets.includes(0)) return this.#flawed("A literal has a NUL in it");
     return octets;
   }
 

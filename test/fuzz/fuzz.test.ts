@@ -4,6 +4,7 @@ import { feedLarge, fuzz, type Target } from "../../testing/fuzz.ts";
 import { addressTargets } from "./address-targets.ts";
 import { controlTarget } from "./control-target.ts";
 import { dnsTargets } from "./dns-targets.ts";
+import { imapTargets } from "./imap-targets.ts";
 import { loginTargets } from "./login-targets.ts";
 import { smtpTargets } from "./smtp-targets.ts";
 import { textTargets } from "./text-targets.ts";
@@ -12,7 +13,7 @@ import { textTargets } from "./text-targets.ts";
 // writing, and its work grows as its input does. FUZZ_SECONDS makes it longer, FUZZ_SEED repeats a run that it printed.
 const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 0x1_0000_0000);
 const seconds = Number(process.env["FUZZ_SECONDS"] ?? 6);
-const targets = [...addressTargets, ...smtpTargets, ...loginTargets, ...textTargets, ...dnsTargets];
+const targets = [...addressTargets, ...smtpTargets, ...imapTargets, ...loginTargets, ...textTargets, ...dnsTargets];
 // Half of it for small inputs, half for large ones.
 const forMs = (seconds * 500) / (targets.length + 1);
 

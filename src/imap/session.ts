@@ -76,7 +76,12 @@ const untimely: Readonly<Record<Phase, string>> = {
 
 /** What the driver has to do now. */
 export type Step =
-  | { readonly do: "say"; readonly text: string }
+  | {
+      readonly do: "say";
+      readonly text: string;
+      /** A password crossed the wire in clear although it could not be used here: say so aloud. */
+      readonly isSecretExposed?: true;
+    }
   /** Send what it yields, the tagged line included. It throws when we, or the store, cannot go on: then `failed`. */
   | { readonly do: "answer"; readonly chunks: AsyncGenerator<Chunk, void> }
   /** Find out, then `loggedIn` or `refuse`. */
@@ -152,7 +157,11 @@ export class Session implements Desk {
       case "LOGIN":
         if (this.#options.offer().mechanisms.length > 0)
           return { do: "login", login: command.login, password: command.password };
-        return this.#say(tag, { status: "NO", code: "PRIVACYREQUIRED", text: "Begin TLS first" });
+        return {
+          do: "say",
+          text: this.complete(tag, { status: "NO", code: "PRIVACYREQUIRED", text: "Begin TLS first" }),
+          isSecretExposed: true,
+        };
       case "AUTHENTICATE":
         return { do: "authenticate", mechanism: command.mechanism, initial: command.initial };
       case "ENABLE": {
@@ -296,7 +305,7 @@ export class Session implements Desk {
       case "STATUS":
         return yield* status(command, context);
       case "APPEND":
-        return yield* append(command, context);
+        return await append(command, context);
       case "GETQUOTA":
         return yield* getQuota(command, context);
       case "GETQUOTAROOT":
@@ -322,7 +331,7 @@ export class Session implements Desk {
       case "STORE":
         return yield* store(command, context);
       case "COPY":
-        return yield* copy(command, context);
+        return await copy(command, context);
       case "MOVE":
         return yield* move(command, context);
       case "REPLACE":

@@ -1,5 +1,5 @@
 import type { Command, NewMessage } from "../command.ts";
-import type { Answer, Context } from "../context.ts";
+import type { Context } from "../context.ts";
 import { hasUtf8Names } from "../enabled.ts";
 import { flagsOf } from "../flags.ts";
 import type { AppendedMessage, WrittenMessage } from "../mail.ts";
@@ -11,7 +11,7 @@ import { targetRefusalOf } from "./refusals.ts";
 type Append = Extract<Command, { readonly name: "APPEND" }>;
 
 /** APPEND (RFC 9051 §6.3.12) of one message or more (RFC 3502): all of them or none. */
-export async function* append({ mailbox, messages }: Append, context: Context): Answer {
+export async function append({ mailbox, messages }: Append, context: Context): Promise<Completion> {
   const { mail } = context;
   const written = writtenIn(messages);
   const status = await mail.status(mailbox);

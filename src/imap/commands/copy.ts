@@ -2,15 +2,16 @@ import type { NumberSet } from "../number-set.ts";
 import type { Answer, SelectedContext } from "../context.ts";
 import type { Copied } from "../mail.ts";
 import { countOf, formatNumbers } from "../view.ts";
+import type { Completion } from "../response.ts";
 import { noSuchNumber, readOnly, someAreGone, targetRefusalOf } from "./refusals.ts";
 
 type Copy = { readonly set: NumberSet; readonly byUid: boolean; readonly mailbox: string };
 
 /** COPY and UID COPY (RFC 9051 §6.4.7). */
-export async function* copy(
+export async function copy(
   { set, byUid, mailbox: to }: Copy,
   { selected: { mailbox, view } }: SelectedContext,
-): Answer {
+): Promise<Completion> {
   const uids = view.resolve(set, { byUid });
   if (uids === null) return noSuchNumber;
   const copied = await mailbox.copy(uids, to);

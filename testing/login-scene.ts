@@ -41,9 +41,11 @@ function countingHasher(): Hasher & { readonly done: string[] } {
 export const overTls: LoginContext = {
   client: { family: 4, value: 0x01020304 },
   listener: "submission",
+  purpose: "send",
   tls: { exporter: () => null },
 };
 export const bound: LoginContext = { ...overTls, tls: { exporter: () => Buffer.alloc(32, 7) } };
+export const forReading: LoginContext = { ...overTls, listener: "imap", purpose: "read" };
 export const inClear: LoginContext = { ...overTls, tls: null };
 export const elsewhere: LoginContext = { ...overTls, client: { family: 4, value: 0x09020304 } };
 

@@ -18,6 +18,7 @@ import type { Clock } from "../time/clock.ts";
 import { addressOf, namesOfNobody, type Account } from "./account.ts";
 import { commitAndReload, oneAtATime, type Change } from "./change.ts";
 import type { Alias } from "./alias.ts";
+import type { Purpose } from "./exchange.ts";
 import type { LiveDirectory } from "./directory.ts";
 import { asAppPassword, generateAppPassword } from "./generated.ts";
 import { nodeHasher, type Hasher } from "./hasher.ts";
@@ -37,10 +38,7 @@ export interface Administration {
   /** With its mailboxes and messages. Refused while an alias leads to it by name. */
   delete(account: Account): Promise<Refusal | null>;
   /** The password is shown once and kept as a verifier only. */
-  addAppPassword(
-    account: Account,
-    wanted: { label: string; expiresAt: number | null },
-  ): Promise<NewAppPassword | Refusal>;
+  addAppPassword(account: Account, wanted: NewAppPasswordSettings): Promise<NewAppPassword | Refusal>;
   appPasswords(account: Account): Promise<readonly Omit<AppPassword, "verifier">[]>;
   removeAppPassword(account: Account, id: number): Promise<Refusal | null>;
 }
@@ -65,6 +63,13 @@ export type NewAccount = { readonly address: string; readonly password?: NewPass
  * `allowsScram`: keep a SCRAM verifier beside the argon2id hash. Who steals that can guess faster, so it is by opt-in.
  */
 export type NewPassword = { readonly password: string; readonly allowsScram?: boolean };
+
+/** `scope`: what it is good for; both when it is not said. */
+export type NewAppPasswordSettings = {
+  readonly label: string;
+  readonly expiresAt: number | null;
+  readonly scope?: readonly Purpose[];
+};
 
 export type NewAppPassword = { readonly id: number; readonly password: string };
 
@@ -181,7 +186,7 @@ export function createAdministration(parts: AdministrationParts): Administration
 
   async function addAppPassword(
     account: Account,
-    { label, expiresAt }: { label: string; expiresAt: number | null },
+    { label, expiresAt, scope = ["send", "read"] }: NewAppPasswordSettings,
   ): Promise<NewAppPassword | Refusal> {
     const kept = await credentials(account);
     if (kept === null) return { refused: goneAlready };
@@ -192,7 +197,7 @@ export function createAdministration(parts: AdministrationParts): Administration
     const password = generateAppPassword(hasher);
     const verifier = await deriveVerifier(password, saltOf(kept, now) ?? freshSalt(hasher), hasher);
     const id = store.nextId();
-    const statement = insertAppPassword(account.id, { id, label, verifier, expiresAt, createdAt: now });
+    const statement = insertAppPassword(account.id, { id, label, scope, verifier, expiresAt, createdAt: now });
     return (await commitAndReload([statement], { store, directory }, goneAlready)) ?? { id, password };
   }
 
@@ -208,9 +213,10 @@ export function createAdministration(parts: AdministrationParts): Administration
     addAppPassword: (account, wanted) => change(() => addAppPassword(account, wanted)),
     async appPasswords(account) {
       const all = (await credentials(account))?.appPasswords ?? [];
-      return all.map(({ id, label, expiresAt, lastUsedAt, createdAt }) => ({
+      return all.map(({ id, label, scope, expiresAt, lastUsedAt, createdAt }) => ({
         id,
         label,
+        scope,
         expiresAt,
         lastUsedAt,
         createdAt,

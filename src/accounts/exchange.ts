@@ -1,6 +1,9 @@
 import type { Ip } from "../address/address.ts";
 import type { Account } from "./account.ts";
 
+/** What a login is for: an app password may be good for one of them only. */
+export type Purpose = "send" | "read";
+
 /**
  * Where a login comes from. `tls`: the connection is encrypted; `exporter` gives its tls-exporter octets (RFC 9266),
  * `null` below TLS 1.3.
@@ -8,6 +11,7 @@ import type { Account } from "./account.ts";
 export type LoginContext = {
   readonly client: Ip;
   readonly listener: string;
+  readonly purpose: Purpose;
   readonly tls: { exporter(): Buffer | null } | null;
 };
 

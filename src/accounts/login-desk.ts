@@ -7,7 +7,7 @@ import { credentialsOf, noteAppPasswordUse, readCredentials, type Credentials } 
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Account } from "./account.ts";
-import type { ExchangeStep, LoginContext, LoginRefusal } from "./exchange.ts";
+import type { ExchangeStep, LoginContext, LoginRefusal, Purpose } from "./exchange.ts";
 import type { Directory } from "./directory.ts";
 import type { HashBench } from "./hash-bench.ts";
 import type { Hasher } from "./hasher.ts";
@@ -85,7 +85,7 @@ export function createLoginDesk(parts: DeskParts): LoginDesk {
     const { account, canonical } = claimantOf({ login, authorizationId });
     const attempt = throttle.admit(canonical, networkOf(context.client));
     if (attempt === null) return refuse("throttled");
-    if (account !== null && warm.knows(account, password)) {
+    if (account !== null && warm.knows({ ...account, purpose: context.purpose }, password)) {
       attempt.succeeded();
       return admit(account);
     }
@@ -97,7 +97,7 @@ export function createLoginDesk(parts: DeskParts): LoginDesk {
         else attempt.succeeded();
         if (found === null) return refuse("busy");
         if (found.match === null || account === null || found.credentials === null) return refuse("credentials");
-        return welcome(account, found.credentials, { password, match: found.match });
+        return welcome(account, found.credentials, { password, match: found.match, purpose: context.purpose });
       },
       (problem: unknown) => {
         attempt.withdrawn();
@@ -114,6 +114,7 @@ export function createLoginDesk(parts: DeskParts): LoginDesk {
         credentials,
         imaginedSalt: imaginedSalt(canonical, secret),
         now: clock.now(),
+        purpose: context.purpose,
       });
       return { credentials, match };
     });
@@ -123,7 +124,7 @@ export function createLoginDesk(parts: DeskParts): LoginDesk {
   function welcome(
     account: Account,
     credentials: Credentials,
-    { password, match }: { password?: string; match: PasswordMatch },
+    { password, match, purpose }: { password?: string; match: PasswordMatch; purpose: Purpose },
   ): ExchangeStep {
     // A password that was changed while we looked at it does not count any more.
     if ((directory.account(account.id)?.passwordVersion ?? Infinity) > credentials.passwordVersion)
@@ -131,7 +132,11 @@ export function createLoginDesk(parts: DeskParts): LoginDesk {
     if (match.kind === "app") noteUse(match.appPassword.id, match.appPassword.lastUsedAt);
     if (password !== undefined) {
       const until = match.kind === "app" ? match.appPassword.expiresAt : null;
-      warm.remember({ id: account.id, passwordVersion: credentials.passwordVersion }, password, until ?? undefined);
+      warm.remember(
+        { id: account.id, passwordVersion: credentials.passwordVersion, purpose },
+        password,
+        until ?? undefined,
+      );
     }
     return admit(account);
   }
@@ -176,7 +181,7 @@ export function createLoginDesk(parts: DeskParts): LoginDesk {
     checkScram({ account, canonical, credentials }, proof, context) {
       const attempt = throttle.admit(canonical, networkOf(context.client));
       if (attempt === null) return { reason: "throttled" };
-      const candidates = scramCandidates(credentials, clock.now());
+      const candidates = scramCandidates(credentials, { now: clock.now(), purpose: context.purpose });
       const proven = checkProof(proof, candidates.length > 0 ? candidates : [nobodysKeys]);
       const match = proven && candidates[proven.index]?.match;
       if (!proven || !match || account === null || credentials === null) {
@@ -184,7 +189,7 @@ export function createLoginDesk(parts: DeskParts): LoginDesk {
         return { reason: "credentials" };
       }
       attempt.succeeded();
-      const step = welcome(account, credentials, { match });
+      const step = welcome(account, credentials, { match, purpose: context.purpose });
       if (step.do === "accept") return { account, message: proven.message };
       return { reason: step.do === "refuse" ? step.reason : "credentials" };
     },

@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { scramKeys, type ScramKeys, type ScramSalt } from "../sasl/scram-keys.ts";
 import type { AppPassword, Credentials } from "../store/credentials.ts";
 import { asAppPassword } from "./generated.ts";
+import type { Purpose } from "./exchange.ts";
 import type { Hasher } from "./hasher.ts";
 import { isPassword, nobodysHash, parsePasswordHash } from "./password.ts";
 
@@ -14,6 +15,7 @@ export type PasswordChecker = (attempt: {
   readonly credentials: Credentials | null;
   readonly imaginedSalt: ScramSalt;
   readonly now: number;
+  readonly purpose: Purpose;
 }) => Promise<PasswordMatch | null>;
 
 /**
@@ -22,13 +24,13 @@ export type PasswordChecker = (attempt: {
  */
 export function createPasswordChecker(hasher: Hasher): PasswordChecker {
   const nobodys = nobodysHash(hasher);
-  return async ({ password, credentials, imaginedSalt, now }) => {
+  return async ({ password, credentials, imaginedSalt, now, purpose }) => {
     const typed = asAppPassword(password);
     if (typed !== null) {
       const { salt, iterations } = saltOf(credentials, now) ?? imaginedSalt;
       const { storedKey } = scramKeys(await hasher.pbkdf2(typed, salt, iterations));
-      const appPassword = liveAppPasswords(credentials, now).find((one) =>
-        timingSafeEqual(one.verifier.storedKey, storedKey),
+      const appPassword = liveAppPasswords(credentials, now).find(
+        ({ verifier, scope }) => scope.includes(purpose) && timingSafeEqual(verifier.storedKey, storedKey),
       );
       return appPassword ? { kind: "app", appPassword } : null;
     }
@@ -41,17 +43,16 @@ export function createPasswordChecker(hasher: Hasher): PasswordChecker {
 /** What a SCRAM proof may be made with: all verifiers that go with the salt which is shown. */
 export function scramCandidates(
   credentials: Credentials | null,
-  now: number,
+  { now, purpose }: { readonly now: number; readonly purpose: Purpose },
 ): readonly (ScramKeys & { readonly match: PasswordMatch })[] {
   const salt = saltOf(credentials, now);
   if (salt === null) return [];
   const chosen = credentials?.verifier;
   return [
     ...(chosen ? [{ ...chosen, match: { kind: "chosen" } as const }] : []),
-    ...liveAppPasswords(credentials, now).map((one) => ({
-      ...one.verifier,
-      match: { kind: "app", appPassword: one } as const,
-    })),
+    ...liveAppPasswords(credentials, now)
+      .filter(({ scope }) => scope.includes(purpose))
+      .map((one) => ({ ...one.verifier, match: { kind: "app", appPassword: one } as const })),
   ].filter((verifier) => verifier.salt.equals(salt.salt) && verifier.iterations === salt.iterations);
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { bound, outcome, overTls, scram, setLoginScene } from "../../testing/login-scene.ts";
+import { forReading, bound, outcome, overTls, scram, setLoginScene } from "../../testing/login-scene.ts";
 import type { Exchange } from "./exchange.ts";
 
 describe("SCRAM", () => {
@@ -127,6 +127,25 @@ describe("app passwords", () => {
     assert.equal(await plain("anna", made.password), "accept anna@example.com");
     clock.advance(1);
     assert.equal(await plain("anna", made.password), "credentials");
+  });
+
+  test("one for reading does not send, and one for sending does not read, warm or not", async () => {
+    const { make, plain, begin, administration } = await setLoginScene();
+    const anna = await make("anna@example.com");
+    for (const [scope, right, wrong] of [
+      ["read", forReading, overTls],
+      ["send", overTls, forReading],
+    ] as const) {
+      const made = await administration.addAppPassword(anna, { label: scope, expiresAt: null, scope: [scope] });
+      assert.ok("password" in made);
+      const login = { login: "anna", password: made.password };
+      for (let time = 0; time < 2; time++) {
+        assert.equal(await plain("anna", made.password, right), "accept anna@example.com");
+        assert.equal(await plain("anna", made.password, wrong), "credentials");
+      }
+      assert.equal((await scram(begin("SCRAM-SHA-256", right), login)).at(-1), "accept anna@example.com");
+      assert.equal((await scram(begin("SCRAM-SHA-256", wrong), login)).at(-1), "credentials");
+    }
   });
 
   test("the last use is noted, once an hour at most", async () => {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { createWarmLogins } from "./warm-logins.ts";
 
 const minute = 60_000;
-const anna = { id: 7, passwordVersion: 1 };
+const anna = { id: 7, passwordVersion: 1, purpose: "send" } as const;
 
 function setUp(atMost = 100) {
   let now = 1_000_000;
@@ -36,13 +36,14 @@ describe("warm logins", () => {
     assert.equal(warm.knows(anna, "pa55"), false);
   });
 
-  test("it is bound to the account, the password and its version", () => {
+  test("it is bound to the account, the password, its version and its purpose", () => {
     const { warm } = setUp();
     warm.remember(anna, "pa55");
     assert.equal(warm.knows(anna, "pa56"), false);
     assert.equal(warm.knows({ ...anna, id: 8 }, "pa55"), false);
     assert.equal(warm.knows({ ...anna, passwordVersion: 2 }, "pa55"), false);
-    assert.equal(warm.knows({ id: 71, passwordVersion: 1 }, "pa55"), false);
+    assert.equal(warm.knows({ ...anna, purpose: "read" }, "pa55"), false);
+    assert.equal(warm.knows({ ...anna, id: 71 }, "pa55"), false);
   });
 
   test("an app password that ends sooner is forgotten then", () => {

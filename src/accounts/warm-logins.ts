@@ -1,8 +1,9 @@
 import { createHmac } from "node:crypto";
 import type { Clock } from "../time/clock.ts";
+import type { Purpose } from "./exchange.ts";
 
-/** Whose password it is, and which one: a new version forgets all that was warm. */
-export type PasswordOwner = { readonly id: number; readonly passwordVersion: number };
+/** Whose password it is, which one (a new version forgets all that was warm), and what it was used for. */
+export type PasswordOwner = { readonly id: number; readonly passwordVersion: number; readonly purpose: Purpose };
 
 /** Passwords that were right a moment ago, known again without the slow hash. Nothing of them leaves the process. */
 export interface WarmLogins {
@@ -14,7 +15,7 @@ export interface WarmLogins {
 const longestMs = 10 * 60 * 1000;
 
 /**
- * Keeps a keyed hash of (account, password version, password), not the password. The key lives as long as the process:
+ * Keeps a keyed hash of (account, password version, purpose, password), not the password. The key lives as long as the process:
  * the table says nothing to whoever reads it later. Wrong passwords are not kept, so a guess always costs the slow
  * hash.
  */
@@ -25,7 +26,7 @@ export function createWarmLogins(options: { clock: Clock; key: Buffer; atMost?: 
 
   function markOf(owner: PasswordOwner, password: string): string {
     return createHmac("sha256", key)
-      .update(`${owner.id}/${owner.passwordVersion}/${password}`, "utf8")
+      .update(`${owner.id}/${owner.passwordVersion}/${owner.purpose}/${password}`, "utf8")
       .digest("base64");
   }
 

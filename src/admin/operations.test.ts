@@ -37,7 +37,8 @@ test("an account is made, changed, disabled and deleted", async () => {
   assert.deepEqual(given, { account: "bert@example.test", password: null });
   assert.equal((await failed("account add", { account: "anna@example.test" })).failed, "invalid");
   const settings = { mayRelay: false, maySendAs: ["info@example.test", "@other.test"] };
-  const changed = { enabled: true, ...settings, senders: "own", plusAddressing: true };
+  const mailbox = { plusMailbox: "none", quota: "default", forwardTo: [], keepsForwarded: true };
+  const changed = { enabled: true, ...settings, senders: "own", plusAddressing: true, ...mailbox };
   assert.deepEqual(await done("account change", { account: "anna", ...settings }), {
     account: "anna@example.test",
     ...changed,
@@ -70,7 +71,7 @@ test("app passwords are shown once, listed without it, and taken back", async ()
   });
   const expires = new Date(clock.now() + 90 * 86_400_000).toISOString();
   const listed = await done("app-password list", { account: "anna" });
-  assert.deepEqual(listed, [{ id, label: "phone", expires, lastUsed: null }]);
+  assert.deepEqual(listed, [{ id, label: "phone", scope: ["send", "read"], expires, lastUsed: null }]);
   assert.ok(!JSON.stringify(listed).includes(password));
   await done("app-password remove", { account: "anna", id: String(id) });
   assert.equal((await failed("app-password remove", { account: "anna", id })).failed, "not-found");
@@ -303,6 +304,29 @@ test("status at rest, and the configuration in the words of the boot file", asyn
   );
   const shown = await scene.done<Record<string, unknown>>("config show");
   assert.deepEqual([shown["hostname"], shown["journal"]], ["mx.example.test", { days: 30, "max-rows": 1_000_000 }]);
+});
+
+test("a quota is shown, set, given back to the boot file and lifted", async () => {
+  const scene = await adminScene();
+  await scene.done("account add", { account: "alice@example.test", password: "pa55 word" });
+  const quota = async (text?: string) =>
+    scene.done<{ quota: string; used: string }>("account quota", {
+      account: "alice",
+      ...(text === undefined ? {} : { quota: text }),
+    });
+  assert.deepEqual(await quota(), {
+    account: "alice@example.test",
+    quota: "default",
+    used: "0 B",
+    octets: 0,
+    messages: 0,
+  });
+  assert.equal((await quota("2 GB")).quota, "2 GB");
+  assert.equal((await quota()).quota, "2 GB");
+  assert.equal((await quota("none")).quota, "none");
+  assert.equal((await quota("default")).quota, "default");
+  const refused = await scene.failed("account quota", { account: "alice", quota: "much" });
+  assert.match(refused.message, /"much" is not a size/);
 });
 
 test("check finds what deserves a look", async (t) => {

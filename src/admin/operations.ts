@@ -15,6 +15,7 @@ export const operations = [
   accounts.accountAdd,
   accounts.accountPassword,
   accounts.accountChange,
+  accounts.accountQuota,
   accounts.accountDelete,
   accounts.accountEnable,
   accounts.accountDisable,

@@ -27,8 +27,13 @@ export function formatFlags(
   return format(system, isRecent, keywords);
 }
 
+/** `["\\Seen", "$Forwarded"]`. */
+export function namesOfFlags({ system, keywords }: Flags): readonly string[] {
+  return [...systemFlags.flatMap(([bit, name]) => ((system & bit) === 0 ? [] : [name])), ...keywords];
+}
+
 function format(system: number, isRecent: boolean, keywords: readonly string[]): string {
-  const names = systemFlags.flatMap(([bit, name]) => ((system & bit) === 0 ? [] : [name]));
+  const names = namesOfFlags({ system, keywords: [] });
   return `(${[...names, ...(isRecent ? ["\\Recent"] : []), ...keywords].join(" ")})`;
 }
 

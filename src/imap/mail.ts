@@ -208,6 +208,8 @@ export type AppendedMessage = {
   readonly internalDate: number;
   /** Of `Mail.write`. */
   readonly content: WrittenMessage;
+  /** What it is in the archive or at the server that it comes from: kept with it, and a second one of the same is refused by the store. */
+  readonly importedAs?: { readonly source: string; readonly key: string };
 };
 
 /** Takes the octets of one message as they arrive: few stay in memory, more go to the store. */

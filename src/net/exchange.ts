@@ -11,7 +11,8 @@ export function beginExchange(
   { mechanism, socket }: { readonly mechanism: string; readonly socket: Socket },
 ): Exchange | null {
   const tls = socket instanceof TLSSocket ? { exporter: () => exporterOf(socket) } : null;
-  return authenticator.begin(mechanism, { client, listener: listener.name, tls });
+  const purpose = listener.kind === "imap" || listener.kind === "pop3" ? "read" : "send";
+  return authenticator.begin(mechanism, { client, listener: listener.name, purpose, tls });
 }
 
 /** RFC 9266: the tls-exporter channel binding, which only TLS 1.3 has without further conditions. */

@@ -1,4 +1,5 @@
 import { parseScramVerifier, formatScramVerifier, type ScramVerifier } from "../sasl/scram-keys.ts";
+import type { Purpose } from "../accounts/exchange.ts";
 import type { Query } from "./accounts.ts";
 import type { Row, Statement, Unit, Value } from "./store.ts";
 
@@ -16,6 +17,7 @@ export type Credentials = {
 export type AppPassword = {
   readonly id: number;
   readonly label: string;
+  readonly scope: readonly Purpose[];
   readonly verifier: ScramVerifier | null;
   readonly expiresAt: number | null;
   readonly lastUsedAt: number | null;
@@ -27,7 +29,7 @@ const mostRows = 1000;
 
 export function readCredentials(accountId: number): Query {
   return {
-    sql: "SELECT a.password_version, a.password, a.scram, p.id AS app_id, p.label, p.scram AS app_scram, p.expires_at, p.last_used_at, p.created_at FROM account a LEFT JOIN app_password p ON p.account_id = a.id WHERE a.id = ? ORDER BY p.id LIMIT ?",
+    sql: "SELECT a.password_version, a.password, a.scram, p.id AS app_id, p.label, p.scope, p.scram AS app_scram, p.expires_at, p.last_used_at, p.created_at FROM account a LEFT JOIN app_password p ON p.account_id = a.id WHERE a.id = ? ORDER BY p.id LIMIT ?",
     parameters: [accountId, mostRows],
   };
 }
@@ -48,6 +50,7 @@ function appPasswordOf(row: Row): AppPassword {
   return {
     id: Number(row["app_id"]),
     label: String(row["label"]),
+    scope: (["send", "read"] as const).filter((one) => String(row["scope"]).split(",").includes(one)),
     verifier: verifierOf(row["app_scram"]),
     expiresAt: numberOf(row["expires_at"]),
     lastUsedAt: numberOf(row["last_used_at"]),
@@ -77,8 +80,16 @@ export function insertAppPassword(
   made: Omit<AppPassword, "lastUsedAt"> & { verifier: ScramVerifier },
 ): Statement {
   return {
-    sql: "INSERT INTO app_password (id, account_id, label, scram, expires_at, last_used_at, created_at) VALUES (?, ?, ?, ?, ?, NULL, ?)",
-    parameters: [made.id, accountId, made.label, formatScramVerifier(made.verifier), made.expiresAt, made.createdAt],
+    sql: "INSERT INTO app_password (id, account_id, label, scope, scram, expires_at, last_used_at, created_at) VALUES (?, ?, ?, ?, ?, ?, NULL, ?)",
+    parameters: [
+      made.id,
+      accountId,
+      made.label,
+      made.scope.join(","),
+      formatScramVerifier(made.verifier),
+      made.expiresAt,
+      made.createdAt,
+    ],
   };
 }
 

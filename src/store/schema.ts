@@ -16,6 +16,7 @@ export type Schema = {
   keyword: KeywordTable;
   expunged: ExpungedTable;
   subscription: SubscriptionTable;
+  imported: ImportedTable;
   structure: StructureTable;
   policy_version: PolicyVersionTable;
   setting: SettingTable;
@@ -215,6 +216,13 @@ export type ExpungedTable = {
 export type SubscriptionTable = {
   account_id: number;
   name: string;
+};
+
+/** What an account took over from an archive or another server, so that an import that is repeated passes over it. */
+export type ImportedTable = {
+  account_id: number;
+  source: string;
+  key: string;
 };
 
 /** What is known of a content in a mailbox without reading it again; a content without a row was not looked at yet. */

@@ -3,6 +3,8 @@ import { generateInitialPassword } from "../../accounts/generated.ts";
 import { nodeHasher } from "../../accounts/hasher.ts";
 import type { Account } from "../../accounts/account.ts";
 import { formatAddress } from "../../address/path.ts";
+import { formatSize, parseSize, roundSize } from "../../config/size.ts";
+import { readUsage } from "../../store/accounts.ts";
 import type { AccountSettings } from "../../accounts/administer.ts";
 import type { AdminContext } from "../context.ts";
 import { type Failure, operation } from "../operation.ts";
@@ -14,10 +16,14 @@ const shown = z.object({
   senders: z.enum(["own", "any"]),
   maySendAs: z.array(z.string()),
   plusAddressing: z.boolean(),
+  plusMailbox: z.enum(["none", "existing", "made"]),
+  quota: z.string(),
+  forwardTo: z.array(z.string()),
+  keepsForwarded: z.boolean(),
 });
 
 function show(account: Account): z.output<typeof shown> {
-  const { name, domain, isEnabled, mayRelay, senders, maySendAs, plusAddressing } = account;
+  const { name, domain, isEnabled, mayRelay, senders, maySendAs, plusAddressing, quota } = account;
   return {
     account: formatAddress({ localPart: name, domain }),
     enabled: isEnabled,
@@ -25,6 +31,10 @@ function show(account: Account): z.output<typeof shown> {
     senders,
     maySendAs: [...maySendAs],
     plusAddressing,
+    plusMailbox: account.plusMailbox,
+    quota: quota === null ? "default" : quota === 0 ? "none" : formatSize(quota),
+    forwardTo: [...account.forwardTo],
+    keepsForwarded: account.keepsForwarded,
   };
 }
 
@@ -38,6 +48,14 @@ const settings = {
   senders: z.enum(["own", "any"]).optional().describe("which addresses it may write as"),
   maySendAs: z.array(z.string()).optional().describe("further addresses, or @domain for all of a domain"),
   plusAddressing: z.boolean().optional().describe("whether name+anything is its own"),
+  plusMailbox: z
+    .enum(["none", "existing", "made"])
+    .optional()
+    .describe(
+      "where that mail goes: INBOX, the mailbox called so if there is one, or that one, made when it is missing",
+    ),
+  forwardTo: z.array(z.string()).optional().describe("addresses to which its mail is forwarded; none: an empty list"),
+  keepsForwarded: z.boolean().optional().describe("whether what is forwarded is kept here too"),
 };
 const changes = z.object(settings);
 
@@ -126,6 +144,37 @@ export const accountChange = operation({
     return "refused" in changed ? refusal(changed.refused) : show(changed);
   },
 });
+
+export const accountQuota = operation({
+  name: "account quota",
+  help: 'how much the mailboxes of an account hold and may hold; "default" is what the boot file says, "none" no bound',
+  input: named.extend({ quota: z.string().optional().describe('"2 GB", "default" or "none"; absent: only looked at') }),
+  output: z.object({
+    account: z.string(),
+    quota: z.string(),
+    used: z.string(),
+    octets: z.number(),
+    messages: z.number(),
+  }),
+  worksAtRest: true,
+  async run(context, { account, quota: wanted }) {
+    const found = find(context, account);
+    if ("failed" in found) return found;
+    const quota = wanted === undefined ? found.quota : quotaOf(wanted);
+    if (typeof quota === "object" && quota !== null) return refusal(`${JSON.stringify(wanted)} ${quota.refused}`);
+    const changed = wanted === undefined ? found : await context.administration.change(found, { quota });
+    if ("refused" in changed) return refusal(changed.refused);
+    const [row] = await context.store.read(readUsage(found.id));
+    const octets = Number(row?.["octets"] ?? 0);
+    const { account: name, quota: text } = show(changed);
+    return { account: name, quota: text, used: roundSize(octets), octets, messages: Number(row?.["messages"] ?? 0) };
+  },
+});
+
+function quotaOf(text: string): number | null | { readonly refused: string } {
+  if (text === "default") return null;
+  return text === "none" ? 0 : parseSize(text);
+}
 
 export const accountEnable = switched("account enable", "let an account log in again", { isEnabled: true });
 export const accountDisable = switched("account disable", "keep an account from logging in; its sessions end", {

@@ -7,6 +7,7 @@ const account = z.string().min(1);
 const shown = z.object({
   id: z.number(),
   label: z.string(),
+  scope: z.array(z.enum(["send", "read"])),
   expires: z.string().nullable(),
   lastUsed: z.string().nullable(),
 });
@@ -23,9 +24,10 @@ export const appPasswordList = operation({
     const found = find(context, input.account);
     if ("failed" in found) return found;
     const all = await context.administration.appPasswords(found);
-    return all.map(({ id, label, expiresAt, lastUsedAt }) => ({
+    return all.map(({ id, label, scope, expiresAt, lastUsedAt }) => ({
       id,
       label,
+      scope: [...scope],
       expires: timeOf(expiresAt),
       lastUsed: timeOf(lastUsedAt),
     }));
@@ -40,6 +42,11 @@ export const appPasswordAdd = operation({
     label: z.string().min(1).max(100),
     /** How long it is good for: "90 days". */
     lasts: z.string().optional(),
+    /** What it is good for; both when it is not said. */
+    scope: z
+      .array(z.enum(["send", "read"]))
+      .min(1)
+      .optional(),
   }),
   output: z.object({ id: z.number(), password: z.string() }),
   worksAtRest: true,
@@ -49,7 +56,11 @@ export const appPasswordAdd = operation({
     const lasts = input.lasts === undefined ? null : parseDuration(input.lasts);
     if (lasts !== null && typeof lasts !== "number") return refusal(`${JSON.stringify(input.lasts)} ${lasts.refused}`);
     const expiresAt = lasts === null ? null : context.clock.now() + lasts;
-    const made = await context.administration.addAppPassword(found, { label: input.label, expiresAt });
+    const made = await context.administration.addAppPassword(found, {
+      label: input.label,
+      expiresAt,
+      ...(input.scope === undefined ? {} : { scope: [...new Set(input.scope)] }),
+    });
     return "refused" in made ? refusal(made.refused) : made;
   },
 });

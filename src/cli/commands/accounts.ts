@@ -9,6 +9,9 @@ type AccountOptions = {
   readonly senders?: string;
   readonly maySendAs?: readonly string[];
   readonly plusAddressing?: string;
+  readonly plusMailbox?: string;
+  readonly forwardTo?: readonly string[] | true;
+  readonly keepsForwarded?: string;
 };
 
 export function addAccountCommands(program: Command, operate: Operate): void {
@@ -33,6 +36,13 @@ export function addAccountCommands(program: Command, operate: Operate): void {
     (name: string, options: AccountOptions) =>
       operate("account change", { account: name, ...settingsOf(options) }, options),
   );
+  leaf(
+    account,
+    "quota <account> [size]",
+    'how much its mailboxes may hold: "2 GB", default, none; without a size: how it is',
+  ).action((name: string, quota: string | undefined, options: object) =>
+    operate("account quota", { account: name, ...(quota === undefined ? {} : { quota }) }, options),
+  );
   for (const [verb, help] of [
     ["enable", "let an account log in again"],
     ["disable", "keep an account from logging in; its sessions end"],
@@ -51,14 +61,26 @@ function withSettings(command: Command): Command {
     .addOption(yesOrNo("--may-relay <yes|no>", "whether its logins count for relaying"))
     .addOption(new Option("--senders <whose>", "which addresses it may write as").choices(["own", "any"]))
     .option("--may-send-as <address...>", "further addresses it may write as; @domain is all of a domain")
-    .addOption(yesOrNo("--plus-addressing <yes|no>", "whether name+anything is its own"));
+    .addOption(yesOrNo("--plus-addressing <yes|no>", "whether name+anything is its own"))
+    .addOption(
+      new Option(
+        "--plus-mailbox <which>",
+        "where that goes: INBOX, a mailbox that is there, or one that is made",
+      ).choices(["none", "existing", "made"]),
+    )
+    .option("--forward-to [address...]", "where its mail goes on to; without an address: nowhere any more")
+    .addOption(yesOrNo("--keeps-forwarded <yes|no>", "whether what is forwarded is kept here too"));
 }
 
 const yesOrNo = (flags: string, help: string) => new Option(flags, help).choices(["yes", "no"]);
 
 /** Only what was said: the rest stays as it is. */
-function settingsOf({ mayRelay, senders, maySendAs, plusAddressing }: AccountOptions) {
+function settingsOf(options: AccountOptions) {
+  const { mayRelay, senders, maySendAs, plusAddressing, plusMailbox, forwardTo, keepsForwarded } = options;
   return {
+    ...(plusMailbox === undefined ? {} : { plusMailbox }),
+    ...(forwardTo === undefined ? {} : { forwardTo: forwardTo === true ? [] : forwardTo }),
+    ...(keepsForwarded === undefined ? {} : { keepsForwarded: keepsForwarded === "yes" }),
     ...(mayRelay === undefined ? {} : { mayRelay: mayRelay === "yes" }),
     ...(senders === undefined ? {} : { senders }),
     ...(maySendAs === undefined ? {} : { maySendAs }),
@@ -73,12 +95,19 @@ function addAppPasswordCommands(program: Command, operate: Operate): void {
   );
   leaf(appPassword, "add <account> <label>", "make one; it is shown once")
     .option("--lasts <duration>", 'how long it is good for, as "90 days"; else until it is removed')
-    .action((account: string, label: string, options: { readonly lasts?: string }) =>
-      operate(
-        "app-password add",
-        { account, label, ...(options.lasts === undefined ? {} : { lasts: options.lasts }) },
-        options,
-      ),
+    .addOption(new Option("--scope <what...>", "what it is good for; else both").choices(["send", "read"]))
+    .action(
+      (account: string, label: string, options: { readonly lasts?: string; readonly scope?: readonly string[] }) =>
+        operate(
+          "app-password add",
+          {
+            account,
+            label,
+            ...(options.lasts === undefined ? {} : { lasts: options.lasts }),
+            ...(options.scope === undefined ? {} : { scope: options.scope }),
+          },
+          options,
+        ),
     );
   leaf(appPassword, "remove <account> <id>", "take one back").action((account: string, id: string, options: object) =>
     operate("app-password remove", { account, id }, options),

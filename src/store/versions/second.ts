@@ -61,13 +61,15 @@ const tables = {
   keyword: { mailbox_id: "integer", folded: "text", name: "text" },
   expunged: { mailbox_id: "integer", modseq: "integer", uid: "integer" },
   subscription: { account_id: "integer", name: "text" },
+  imported: { account_id: "integer", source: "text", key: "text" },
   structure: { content_id: "id", envelope: "bytes", structure: "bytes", parts: "text", preview: "text" },
-} as const satisfies Pick<Columns, "keyword" | "expunged" | "subscription" | "structure">;
+} as const satisfies Pick<Columns, "keyword" | "expunged" | "subscription" | "imported" | "structure">;
 
 const keys: Readonly<Partial<Record<string, readonly string[]>>> = {
   keyword: ["mailbox_id", "folded"],
   expunged: ["mailbox_id", "modseq", "uid"],
   subscription: ["account_id", "name"],
+  imported: ["account_id", "source", "key"],
 };
 
 const ofMailbox: References = { mailbox_id: { to: "mailbox.id", whenDeleted: "cascade" } };
@@ -75,6 +77,7 @@ const references: Readonly<Partial<Record<string, References>>> = {
   keyword: ofMailbox,
   expunged: ofMailbox,
   subscription: { account_id: { to: "account.id", whenDeleted: "cascade" } },
+  imported: { account_id: { to: "account.id", whenDeleted: "cascade" } },
   structure: { content_id: { to: "content.id", whenDeleted: "cascade" } },
 };
 

@@ -14,8 +14,19 @@ export type Operation<Input = unknown, Output = unknown> = {
   readonly output: z.ZodType<Output>;
   /** Whether it also works on the data folder of a server that does not run. */
   readonly worksAtRest: boolean;
-  run(context: AdminContext, input: Input): Promise<Output | Failure>;
+  run(context: AdminContext, input: Input, run: Run): Promise<Output | Failure>;
 };
+
+/** One run of an operation that takes its time. */
+export type Run = {
+  /** How far it is, of a number that may still grow. */
+  readonly progress: (done: number, total: number) => void;
+  /** Nobody waits for it any more: end where it can be gone on with. */
+  readonly signal: AbortSignal;
+};
+
+/** For who asks for no more than the outcome. */
+const unwatched: Run = { progress: () => {}, signal: new AbortController().signal };
 
 /** What an operation says instead of throwing, when the caller or the state of things is the reason. */
 export type Failure = {
@@ -38,7 +49,12 @@ export function isFailure(value: unknown): value is Failure {
 }
 
 /** Checks the input, runs, and checks what came out: the one way in for the socket and for the command line at rest. */
-export async function perform(one: Operation<never>, context: AdminContext, input: unknown): Promise<Outcome> {
+export async function perform(
+  one: Operation<never>,
+  context: AdminContext,
+  input: unknown,
+  run: Run = unwatched,
+): Promise<Outcome> {
   const checked = one.input.safeParse(input);
   if (!checked.success) {
     const problems = checked.error.issues.map(
@@ -46,6 +62,6 @@ export async function perform(one: Operation<never>, context: AdminContext, inpu
     );
     return { failed: "invalid", message: `${one.name}: ${problems.join("; ")}` };
   }
-  const result = await one.run(context, checked.data);
+  const result = await one.run(context, checked.data, run);
   return isFailure(result) ? result : { done: one.output.parse(result) };
 }

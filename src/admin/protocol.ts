@@ -15,6 +15,9 @@ export const answer = z.union([
   }),
 ]);
 
+/** How far an operation is that takes its time; any number of them before its answer. */
+export const progress = z.strictObject({ progress: z.strictObject({ done: z.number(), total: z.number() }) });
+
 export type Request = z.output<typeof request>;
 export type Answer = z.output<typeof answer>;
 

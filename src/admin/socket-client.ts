@@ -1,12 +1,16 @@
 import { connect } from "node:net";
 import { LineReader } from "./line-reader.ts";
-import type { Outcome } from "./operation.ts";
-import { answer, longestLine } from "./protocol.ts";
+import type { Outcome, Run } from "./operation.ts";
+import { answer, longestLine, progress } from "./protocol.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { socketPath } from "./socket-path.ts";
 
 /** Asks the server that runs on this data folder; `null` when none does. Rejects when it runs and cannot be spoken to. */
-export function askServer(dataFolder: string, request: Request): Promise<Outcome | null> {
+export function askServer(
+  dataFolder: string,
+  request: Request,
+  tell: Run["progress"] = () => {},
+): Promise<Outcome | null> {
   const path = socketPath(dataFolder);
   if (path === null) return Promise.resolve(null);
   const { promise, resolve, reject } = Promise.withResolvers<Outcome | null>();
@@ -15,8 +19,12 @@ export function askServer(dataFolder: string, request: Request): Promise<Outcome
   socket.once("connect", () => socket.write(`${JSON.stringify(request)}\n`));
   socket.on("data", (chunk: Buffer) => {
     const lines = reader.push(chunk);
-    if (lines?.length === 0) return;
-    const read = answer.safeParse(JSON.parse(lines?.[0] ?? "null"));
+    const words = (lines ?? ["null"]).map((line): unknown => JSON.parse(line));
+    const far = words.map((one) => progress.safeParse(one));
+    for (const { data } of far) if (data !== undefined) tell(data.progress.done, data.progress.total);
+    const last = words.find((_, index) => far[index]?.success === false);
+    if (last === undefined) return;
+    const read = answer.safeParse(last);
     if (read.success) resolve(outcomeOf(read.data));
     else reject(new Error("the running server gave an answer that this version does not know"));
     socket.destroy();

@@ -1,11 +1,12 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
+import type { z } from "zod";
 import type { AdminContext } from "./context.ts";
 import { LineReader } from "./line-reader.ts";
 import { perform } from "./operation.ts";
-import type { Outcome } from "./operation.ts";
-import { longestLine, request } from "./protocol.ts";
+import type { Outcome, Run } from "./operation.ts";
+import { longestLine, type progress, request } from "./protocol.ts";
 import { socketPath } from "./socket-path.ts";
 
 /** The control socket of a running server: `<data>/control.sock`, for the owner of the data folder only. */
@@ -64,6 +65,8 @@ function listenForOwner(server: Server, path: string): Promise<void> {
 
 /** One request after the other: the next line waits for the answer to the one before. */
 function converse(socket: Socket, context: AdminContext, note: (answering: Promise<void>) => void): void {
+  const gone = new AbortController();
+  socket.once("close", () => gone.abort());
   const reader = new LineReader(longestLine);
   let before = Promise.resolve();
   socket.on("data", (chunk: Buffer) => {
@@ -72,7 +75,7 @@ function converse(socket: Socket, context: AdminContext, note: (answering: Promi
     for (const line of lines) {
       socket.pause();
       before = before.then(async () => {
-        const text = await answerTo(line, context);
+        const text = await answerTo(line, context, { progress: teller(socket), signal: gone.signal });
         if (socket.writable) socket.write(`${text}\n`);
         socket.resume();
       });
@@ -81,9 +84,22 @@ function converse(socket: Socket, context: AdminContext, note: (answering: Promi
   });
 }
 
-async function answerTo(line: string, context: AdminContext): Promise<string> {
+const tellEveryMs = 200;
+
+/** Tells how far it is, now and then; that also shows whether somebody is still there. */
+function teller(socket: Socket): Run["progress"] {
+  let last = 0;
+  return (done, total) => {
+    const now = performance.now();
+    if (now - last < tellEveryMs || !socket.writable || socket.writableLength > 0) return;
+    last = now;
+    socket.write(`${JSON.stringify({ progress: { done, total } } satisfies z.output<typeof progress>)}\n`);
+  };
+}
+
+async function answerTo(line: string, context: AdminContext, run: Run): Promise<string> {
   try {
-    return JSON.stringify(await outcomeOf(line, context));
+    return JSON.stringify(await outcomeOf(line, context, run));
   } catch (error) {
     // Our own mistake, or the store's end: the conversation goes on, the server as well.
     const problem = error instanceof Error ? error.message : String(error);
@@ -92,14 +108,14 @@ async function answerTo(line: string, context: AdminContext): Promise<string> {
   }
 }
 
-async function outcomeOf(line: string, context: AdminContext): Promise<Outcome> {
+async function outcomeOf(line: string, context: AdminContext, run: Run): Promise<Outcome> {
   const asked = request.safeParse(parsedOrNothing(line));
   if (!asked.success) return { failed: "invalid", message: "this is no request" };
   // Loaded when somebody asks, so that the start of the server does not wait for it.
   const { operationCalled } = await import("./operations.ts");
   const operation = operationCalled(asked.data.operation);
   if (operation === null) return { failed: "invalid", message: `there is no operation "${asked.data.operation}"` };
-  return perform(operation, context, asked.data.input);
+  return perform(operation, context, asked.data.input, run);
 }
 
 function parsedOrNothing(line: string): unknown {

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { adminScene } from "../../testing/admin-scene.ts";
 import type { Event } from "../events/catalogue.ts";
+import type { Operation, Run } from "./operation.ts";
+import { operationCalled } from "./operations.ts";
 import { askServer } from "./socket-client.ts";
 import { openControlSocket } from "./socket-server.ts";
 import { socketPath } from "./socket-path.ts";
@@ -73,6 +75,24 @@ test("several requests of one conversation are answered in order", async (t) => 
     answers.map((line) => Object.keys(JSON.parse(line) as object)[0]),
     ["done", "failed", "done"],
   );
+});
+
+test("an operation that takes its time says how far it is, and ends when nobody waits", async (t) => {
+  const { data } = await scene(t);
+  const told: string[] = [];
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  t.mock.method(operationCalled("status")!, "run", ((_context, _input, { progress, signal }: Run) => {
+    progress(1, 3);
+    progress(2, 3);
+    signal.addEventListener("abort", () => end());
+    return Promise.resolve({ failed: "conflict", message: "over" });
+  }) as Operation["run"]);
+  const outcome = await askServer(data, { operation: "status", input: {} }, (done, total) =>
+    told.push(`${done}/${total}`),
+  );
+  assert.deepEqual(outcome, { failed: "conflict", message: "over" });
+  assert.deepEqual(told, ["1/3"], "and not each time");
+  await ended;
 });
 
 const nonsense = [

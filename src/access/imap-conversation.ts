@@ -5,7 +5,7 @@ import type { Offer } from "../imap/capabilities.ts";
 import { CommandDecoder, type Limits, type Piece, type Received } from "../imap/decoder.ts";
 import type { Mail, MailboxNews } from "../imap/mail.ts";
 import { parseCommand } from "../imap/parse.ts";
-import type { Chunk } from "../imap/response.ts";
+import type { Chunk, Completion } from "../imap/response.ts";
 import { Session, type Step } from "../imap/session.ts";
 import { hasUtf8Names } from "../imap/enabled.ts";
 import { messageTarget, tagOf } from "../imap/literal.ts";
@@ -239,16 +239,29 @@ export class ImapConversation implements Conversation, Speaker {
       return;
     }
     this.#decoder.accept();
-    if (isMessage && mail !== null) this.#messages.begin(mail);
+    if (isMessage && mail !== null) {
+      this.#tag = messageTarget(pieces)?.tag ?? "";
+      this.#messages.begin(mail);
+    }
     if (isSynchronising) this.#connection.say("+ go on\r\n");
   }
 
   #takeOctets({ octets, isLast }: Extract<Received, { is: "octets" }>): void {
     this.#connection.wait(this.#context.contentMs);
     const full = this.#messages.write(octets);
-    if (isLast)
-      return this.#work(this.#messages.finish().then((written) => this.#decoder.keep({ elsewhere: written })));
+    if (isLast) return this.#work(this.#endMessage());
     if (full !== null) this.#work(full);
+  }
+
+  async #endMessage(): Promise<void> {
+    try {
+      this.#decoder.keep({ elsewhere: await this.#messages.finish() });
+    } catch (error) {
+      this.#messages.discard();
+      this.#decoder.refuse();
+      this.#trouble(error);
+      this.#connection.say(this.#session.complete(this.#tag, sorryFor(error)));
+    }
   }
 
   // Steps
@@ -324,18 +337,17 @@ export class ImapConversation implements Conversation, Speaker {
   }
 
   #failed(error: unknown, tag: string | undefined): void {
-    const { session } = this.visit;
-    const isUnavailable = error instanceof StoreUnavailable;
-    const problem =
-      error instanceof Error ? (isUnavailable ? error.message : (error.stack ?? error.message)) : String(error);
-    this.#context.emit({ name: "trouble", doing: `session ${session}`, problem });
+    this.#trouble(error);
     if (this.#connection.isOver) return;
     if (tag === undefined) return this.#bye("broken", "Something is wrong here");
-    const code = isUnavailable ? "UNAVAILABLE" : "SERVERBUG";
-    this.#connection.say(
-      this.#session.complete(tag, { status: "NO", code, text: "Something is wrong here: try again later" }),
-    );
+    this.#connection.say(this.#session.complete(tag, sorryFor(error)));
     this.#goOn();
+  }
+
+  #trouble(error: unknown): void {
+    const isOurs = error instanceof Error && !(error instanceof StoreUnavailable);
+    const problem = error instanceof Error ? ((isOurs ? error.stack : undefined) ?? error.message) : String(error);
+    this.#context.emit({ name: "trouble", doing: `session ${this.visit.session}`, problem });
   }
 
   #bye(reason: SessionEnd, text = ""): void {
@@ -418,4 +430,10 @@ export class ImapConversation implements Conversation, Speaker {
     const { idleMs, loginMs } = this.#context;
     this.#connection.wait(this.#session.mail === null ? loginMs : idleMs);
   }
+}
+
+/** We, or the disk, are wrong: the command failed, the session goes on. */
+function sorryFor(error: unknown): Completion {
+  const code = error instanceof StoreUnavailable ? "UNAVAILABLE" : "SERVERBUG";
+  return { status: "NO", code, text: "Something is wrong here, try again later" };
 }

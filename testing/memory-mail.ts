@@ -263,6 +263,7 @@ export class MemoryMail implements Mail {
       store: async (uids, change) => {
         const all = pick(uids);
         const isOld = ({ modseq }: Message) => change.unchangedSince !== null && modseq > change.unchangedSince;
+        const modified = numbers(all.filter(isOld).map(({ uid }) => uid));
         const touched = all
           .filter((message) => !isOld(message))
           .map((message) => ({ message, flags: changed(message.flags, change) }));
@@ -274,7 +275,7 @@ export class MemoryMail implements Mail {
           return { uid: message.uid, flags, modseq: box.modseq, previousModseq };
         });
         if (real.length > 0) this.#tell(box);
-        return { changed: rows, modified: numbers(all.filter(isOld).map(({ uid }) => uid)), highestModseq: box.modseq };
+        return { changed: rows, modified, highestModseq: box.modseq };
       },
       expunge: async (uids) => {
         const gone = remove(pick(uids).filter(({ flags }) => (flags.system & deleted) !== 0));

@@ -194,7 +194,8 @@ function endsReply(line: string): boolean {
   return /^\d{3}(?: |$)/.test(line);
 }
 
-function matchesLine(pattern: string, line: string): boolean {
+/** `...` in a pattern stands for any text. */
+export function matchesLine(pattern: string, line: string): boolean {
   const parts = pattern.split("...");
   const first = parts.shift() ?? "";
   const last = parts.pop();

@@ -153,7 +153,6 @@ export class View {
   #expunge(going: Numbers, enabled: Readonly<Enabled>): string {
     if (going.length === 0) return "";
     const numbers = this.numbersOf(going);
-    this.saved = without(this.saved, going, whole);
     this.#runs = new Runs(without(this.uids, going, whole));
     if (tellsVanished(enabled)) return `* VANISHED ${formatNumbers(going)}\r\n`;
     let lines = "";

@@ -17,20 +17,26 @@ relay:
 
 export type FirstAccount = { readonly address: string; readonly password: string };
 
-/** The first account with a password that nobody knows yet. */
-export async function makeFirstAccount(administration: Administration, domain: string): Promise<FirstAccount> {
+/**
+ * The first account with a password that nobody knows yet. It is in its file before there is an account that has it: a start that is
+ * killed in between leaves none whose password is lost.
+ */
+export async function makeFirstAccount(
+  administration: Pick<Administration, "create">,
+  { domain, folder }: { readonly domain: string; readonly folder: string },
+): Promise<FirstAccount> {
   const address = `admin@${domain}`;
   const password = generateInitialPassword(nodeHasher);
+  // Only the owner of the data folder reads it.
+  await writeWholeFile(passwordFile(folder), `${address} ${password}\n`, { mode: 0o600 });
   const made = await administration.create({ address, password: { password } });
   if ("refused" in made) throw new Error(`cannot make the first account ${address}: ${made.refused}`);
   return { address, password };
 }
 
-/** Puts a password where only the owner of the data folder reads it; returns the file's name. */
-export async function writePassword(folder: string, { address, password }: FirstAccount): Promise<string> {
-  const file = join(folder, "first-password");
-  await writeWholeFile(file, `${address} ${password}\n`, { mode: 0o600 });
-  return file;
+/** Where the password of the first account is until somebody has seen it. */
+export function passwordFile(folder: string): string {
+  return join(folder, "first-password");
 }
 
 /** The domain of a first start: the host's own name, else one that can never be anybody's (RFC 2606). */

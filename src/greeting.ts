@@ -1,6 +1,7 @@
+import { access, rm } from "node:fs/promises";
 import { formatIp } from "./address/ip.ts";
 import type { Config } from "./config/schema.ts";
-import { type FirstAccount, writePassword } from "./first-start.ts";
+import { type FirstAccount, passwordFile } from "./first-start.ts";
 import type { OpenListener } from "./net/listeners.ts";
 
 export type Greeting = {
@@ -13,11 +14,28 @@ export type Greeting = {
 /** Says where to send, who may relay, and what to try: on a first start with the account that was made. */
 export async function greet(greeting: Greeting): Promise<void> {
   const { config, firstAccount, isTerminal } = greeting;
-  if (firstAccount === null && !isTerminal) return;
-  const password = firstAccount === null ? null : isTerminal ? firstAccount.password : null;
-  const file = firstAccount !== null && !isTerminal ? await writePassword(config.data, firstAccount) : null;
+  const known = passwordFile(config.data);
+  const isShown = firstAccount !== null && isTerminal;
+  // Also of an earlier start, which may have been killed before it said so.
+  const file = !isShown && (await isThere(known)) ? known : null;
+  if (firstAccount === null && !isTerminal) {
+    if (file !== null) process.stderr.write(`${whereItIs(file)}\n`);
+    return;
+  }
+  const password = isShown ? firstAccount.password : null;
   // Standard error, so that the log on standard output stays one event a line.
   process.stderr.write(`${words(greeting, { password, file }).join("\n")}\n`);
+  if (isShown) await rm(known, { force: true });
+}
+
+const whereItIs = (file: string): string =>
+  `The password of the first account is in ${file}; remove it when you have read it.`;
+
+function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 function words(
@@ -30,7 +48,7 @@ function words(
       `  ${name.padEnd(14)} ${formatIp(ip)} port ${port}  ${kind === "relay" ? "from anybody, to our domains" : "from accounts, to everywhere"}`,
     );
   }
-  if (firstAccount === null) return [...lines, ""];
+  if (firstAccount === null) return [...lines, ...(secret.file === null ? [] : ["", whereItIs(secret.file)]), ""];
   const relay = listeners.find(({ kind }) => kind === "relay");
   const submission = listeners.find(({ kind }) => kind === "submission");
   const { address } = firstAccount;

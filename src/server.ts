@@ -111,7 +111,8 @@ export async function startServer({
     firstPolicy: firstPolicy ?? usualFirstPolicy(firstDomain),
   });
   const { store, directory, administration, policy } = records;
-  const firstAccount = directory.accounts().length > 0 ? null : await makeFirstAccount(administration, firstDomain);
+  const first = { domain: firstDomain, folder: config.data };
+  const firstAccount = directory.accounts().length > 0 ? null : await makeFirstAccount(administration, first);
   const authenticator = await openAuthenticator({
     store,
     directory,

@@ -15,12 +15,17 @@ export async function textFrom(file: string): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** The first line of a file; "-" is standard input. */
+export async function firstLineOf(file: string): Promise<string> {
+  const [line = ""] = (await textFrom(file)).split(/\r?\n/, 1);
+  if (line === "") throw new UsageError(`${file === "-" ? "standard input" : file} holds no password`);
+  return line;
+}
+
 /** The first line of standard input: among the arguments other processes would see a password. */
 export async function passwordFrom(options: { readonly passwordStdin?: boolean }): Promise<{ password?: string }> {
   if (options.passwordStdin !== true) return {};
-  const [password = ""] = (await textFrom("-")).split(/\r?\n/, 1);
-  if (password === "") throw new UsageError("standard input holds no password");
-  return { password };
+  return { password: await firstLineOf("-") };
 }
 
 export const whoami = () => userInfo().username;

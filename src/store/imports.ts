@@ -1,5 +1,5 @@
 import type { Query } from "./accounts.ts";
-import type { Row, Statement } from "./store.ts";
+import type { Row, Statement, Store } from "./store.ts";
 
 /** Statements of `imported`. */
 
@@ -14,8 +14,7 @@ export function insertImported(
   };
 }
 
-/** Keys above `after`, in order: for reading all of them in portions. */
-export function readImported(
+function readImported(
   accountId: number,
   from: { readonly source: string; readonly after: string; readonly limit: number },
 ): Query {
@@ -25,4 +24,21 @@ export function readImported(
   };
 }
 
-export const importedKeyOf = (row: Row): string => String(row["key"]);
+const importedKeyOf = (row: Row): string => String(row["key"]);
+
+const portion = 5000;
+
+/** What an account has from each source; keys above `after` are read in portions. */
+export function importsOf(store: Pick<Store, "read">, accountId: number) {
+  return {
+    async known(source: string): Promise<ReadonlySet<string>> {
+      const keys = new Set<string>();
+      for (let after = ""; ;) {
+        const rows = await store.read(readImported(accountId, { source, after, limit: portion }));
+        for (const row of rows) keys.add(importedKeyOf(row));
+        if (rows.length < portion) return keys;
+        after = importedKeyOf(rows.at(-1)!);
+      }
+    },
+  };
+}

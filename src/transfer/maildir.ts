@@ -79,7 +79,7 @@ async function mailboxIn({ path, name }: Folder): Promise<SourceMailbox> {
         if (found === null) continue;
         yield {
           key,
-          flags: [...flags].flatMap((letter) => flagLetters[letter] ?? keywords.get(letter) ?? []),
+          flags: flags.split("").flatMap((letter) => flagLetters[letter] ?? keywords.get(letter) ?? []),
           internalDate: Math.floor(found.mtimeMs),
           read: () => octetsOf(file),
         };

@@ -123,7 +123,7 @@ const letters: Readonly<Record<string, string>> = {
 function flagsIn(header: string): string[] {
   const field = (name: string) =>
     new RegExp(`^${name}:[ \\t]*([^\\r\\n]{0,500})`, "im").exec(header)?.[1]?.trim() ?? "";
-  const status = [...field("Status"), ...field("X-Status")].flatMap((letter) => letters[letter] ?? []);
+  const status = `${field("Status")}${field("X-Status")}`.split("").flatMap((letter) => letters[letter] ?? []);
   const keywords = field("X-Keywords")
     .split(/\s+/)
     .filter((word) => word !== "");

@@ -1,0 +1,48 @@
+import { isAscii, isUtf8 } from "node:buffer";
+import { TextDecoder } from "node:util";
+
+/** Names that strangers use and the Encoding Standard does not have. */
+const others: Readonly<Record<string, string>> = {
+  cp1250: "windows-1250",
+  cp1251: "windows-1251",
+  cp1252: "windows-1252",
+  "iso-8859-8-e": "iso-8859-8",
+  "ansi_x3.4-1986": "windows-1252",
+  utf7: "utf-7",
+};
+
+const decoders = new Map<string, TextDecoder | null>();
+/** Strangers choose the names: more of them than there are charsets are not kept. */
+const mostDecoders = 200;
+
+/**
+ * Octets as text, by the charset of RFC 2045's parameter or RFC 2047's word; what is broken becomes U+FFFD. Octets of a charset that nobody
+ * here knows, or of none, are taken for UTF-8 when they are that, else for Western European: so most of what is mislabelled can
+ * be read.
+ */
+export function decodeCharset(octets: Buffer, charset: string | null): string {
+  const name = charset?.trim().toLowerCase() ?? "";
+  // ASCII is the same in most of them.
+  if (isAscii(octets) && !/^(?:utf-?(?:7|16|32)|iso-2022|hz)/.test(name)) return octets.toString("latin1");
+  if (name === "" || name === "us-ascii" || name === "ascii" || name.startsWith("unknown")) return guessed(octets);
+  if (name === "utf-8" || name === "utf8") return octets.toString();
+  const decoder = decoderOf(name);
+  return decoder === null ? guessed(octets) : decoder.decode(octets);
+}
+
+function guessed(octets: Buffer): string {
+  return isUtf8(octets) ? octets.toString() : (decoderOf("windows-1252") ?? new TextDecoder()).decode(octets);
+}
+
+function decoderOf(name: string): TextDecoder | null {
+  const known = decoders.get(name);
+  if (known !== undefined) return known;
+  let decoder: TextDecoder | null = null;
+  try {
+    decoder = new TextDecoder(others[name] ?? name, { ignoreBOM: false });
+  } catch {
+    // No charset that the Encoding Standard knows.
+  }
+  if (decoders.size < mostDecoders) decoders.set(name, decoder);
+  return decoder;
+}

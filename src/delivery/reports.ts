@@ -34,6 +34,7 @@ const actionOf = {
   delay: "delayed",
   success: "delivered",
   relayed: "relayed",
+  expanded: "expanded",
 } as const satisfies Record<ReportKind, Action>;
 
 /** Composes reports and says how they are kept: in the mailbox of an account here, or as a queue entry with the null reverse-path. */

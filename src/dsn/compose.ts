@@ -7,6 +7,7 @@ const titles = {
   delayed: "Your message is still waiting",
   delivered: "Your message was delivered",
   relayed: "Your message was passed on",
+  expanded: "Your message was passed on to several recipients",
 } as const satisfies Record<Action, string>;
 
 /** What the sender may make of it, beyond the title. */
@@ -14,6 +15,7 @@ const explanations = {
   failed: "Nothing more will be tried for these recipients:",
   delayed: "You need not do anything. It could not be delivered so far:",
   delivered: "It is in the mailbox of these recipients:",
+  expanded: "These addresses stand for several others. You will hear only of failures and delays behind them:",
   relayed: "The next system takes care of it from now on and does not report deliveries:",
 } as const satisfies Record<Action, string>;
 

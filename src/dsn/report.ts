@@ -1,5 +1,5 @@
 /** RFC 3464 §2.3.3: what was done about a recipient. */
-export type Action = "failed" | "delayed" | "delivered" | "relayed";
+export type Action = "failed" | "delayed" | "delivered" | "relayed" | "expanded";
 
 export type ReportAbout = {
   readonly finalRecipient: string;

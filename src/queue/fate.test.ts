@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { QueuedRecipient, QueueEntry, RecipientOutcome } from "./entry.ts";
-import { fateOf, type Ruling } from "./fate.ts";
+import { fateOf, notifyBehindAlias, type Ruling } from "./fate.ts";
 import { defaultSchedule } from "./schedule.ts";
 
 const hourMs = 3_600_000;
@@ -96,4 +96,10 @@ describe("the fate of a recipient, and what its sender hears", () => {
       assert.deepEqual([ruled.fate, ruled.report], [fate, report]);
     });
   }
+});
+
+it("an alias with several recipients hands on what the sender asked, but for successes", () => {
+  const cases = { SUCCESS: "NEVER", "success,FAILURE": "FAILURE", "FAILURE,DELAY": "FAILURE,DELAY", NEVER: "NEVER" };
+  for (const [asked, left] of Object.entries(cases)) assert.equal(notifyBehindAlias(asked), left);
+  assert.equal(notifyBehindAlias(null), null);
 });

@@ -14,8 +14,11 @@ export const mayBecome = {
   deleted: [],
 } as const satisfies Record<Fate, readonly Fate[]>;
 
-/** `relayed`: handed to a host that does not report successes itself (RFC 3461 §5.2.2); `success`: finally delivered by us. */
-export type ReportKind = "failure" | "delay" | "success" | "relayed";
+/**
+ * `relayed`: handed to a host that does not report successes itself (RFC 3461 §5.2.2); `success`: finally delivered by us;
+ * `expanded`: on its way to several recipients behind this one (§5.2.7.3).
+ */
+export type ReportKind = "failure" | "delay" | "success" | "relayed" | "expanded";
 
 /** What to record of one recipient after one attempt, and which report its sender is owed. */
 export type Ruling =
@@ -78,6 +81,16 @@ export function wantsReport(
   if (entry.reversePath === "") return false;
   if (recipient.notify === null) return event !== "SUCCESS";
   return recipient.notify.toUpperCase().split(",").includes(event);
+}
+
+/**
+ * What an alias with several recipients hands on to each of those elsewhere (RFC 3461 §5.2.7.3): the sender hears of the expansion, and
+ * of failures and delays behind it as asked.
+ */
+export function notifyBehindAlias(notify: string | null): string | null {
+  if (notify === null) return null;
+  const left = notify.split(",").filter((keyword) => keyword.toUpperCase() !== "SUCCESS");
+  return left.length === 0 ? "NEVER" : left.join(",");
 }
 
 function successReport(

@@ -5,7 +5,7 @@ import type { Address } from "../address/address.ts";
 import type { Emit } from "../events/emit.ts";
 import { formatReceived, returnPathField } from "../message/trace.ts";
 import type { QueuedRecipient, QueueEntry } from "../queue/entry.ts";
-import { wantsReport } from "../queue/fate.ts";
+import { notifyBehindAlias, wantsReport } from "../queue/fate.ts";
 import type { ContentDecoder } from "../smtp/content-decoder.ts";
 import type { Reply } from "../smtp/reply.ts";
 import * as replies from "../smtp/replies.ts";
@@ -194,8 +194,8 @@ export class Intake implements Holder {
       unit.push(insertEntry(plan.entry));
       for (const recipient of recipients) unit.push(insertRecipient(recipient, claim?.leaseUntil ?? 0));
     }
-    const report = await this.#successReport(plan, content);
-    unit.push(...(report?.unit ?? []));
+    const reports = await this.#successReports(plan, content);
+    for (const report of reports) unit.push(...report.unit);
     for (const { journalled } of this.#agreed.admitted)
       unit.push(journal.accepted({ ...journalled, entry_id: this.#id }).statement);
     try {
@@ -206,11 +206,9 @@ export class Intake implements Holder {
     }
     // From here on the message is ours: RFC 5321 §4.2.5, §6.1.
     if (claim !== null) handover.give({ entry: plan.entry, recipients, content: content.source }, claim);
-    if (report !== null || (claim === null && recipients.length > 0)) handover.wake();
-    if (report !== null) {
-      const about = refOf(this.#id);
-      this.#context.emit({ name: "report-composed", message: report.message, about, kind: "success" });
-    }
+    if (reports.length > 0 || (claim === null && recipients.length > 0)) handover.wake();
+    const about = refOf(this.#id);
+    for (const { message, kind } of reports) this.#context.emit({ name: "report-composed", message, about, kind });
     this.#tell(
       content.size,
       plan.delivered.map(({ original }) => original),
@@ -218,22 +216,30 @@ export class Intake implements Holder {
     return replies.contentAccepted(refOf(this.#id));
   }
 
-  /** The report that a sender asked for about what is delivered here (RFC 3461 §5.2.4), in the same unit as the delivery. */
-  async #successReport({ entry, delivered }: Plan, content: StoredContent): Promise<Report | null> {
-    const told = delivered.filter(({ rcpt }) => wantsReport("SUCCESS", rcpt, entry));
-    if (told.length === 0) return null;
-    const outcome = { result: "accepted", code: null, status: "2.0.0", said: "delivered here", host: null } as const;
-    return this.#context.reports.reportOn({
-      kind: "success",
-      entry,
-      content: content.source,
-      recipients: told.map((recipient) => ({
+  /**
+   * The reports that a sender asked for about what is delivered here (RFC 3461 §5.2.4), or went on to several recipients (§5.2.7.3), in
+   * the same unit.
+   */
+  async #successReports({ entry, delivered, expanded }: Plan, content: StoredContent) {
+    const kinds = [
+      { kind: "success", about: delivered.filter((one) => !expanded.includes(one)), said: "delivered here" },
+      { kind: "expanded", about: expanded, said: "passed on to the recipients behind it" },
+    ] as const;
+    const reports: (Report & { readonly kind: "success" | "expanded" })[] = [];
+    for (const { kind, about, said } of kinds) {
+      const told = about.filter(({ rcpt }) => wantsReport("SUCCESS", rcpt, entry));
+      if (told.length === 0) continue;
+      const outcome = { result: "accepted", code: null, status: "2.0.0", said, host: null } as const;
+      const recipients = told.map((recipient) => ({
         recipient: this.#born(recipient, null),
         outcome,
         lastAttemptAt: this.#bornAt,
         willRetryUntil: null,
-      })),
-    });
+      }));
+      const report = await this.#context.reports.reportOn({ kind, entry, content: content.source, recipients });
+      if (report !== null) reports.push({ ...report, kind });
+    }
+    return reports;
   }
 
   /** Which mailboxes here, which addresses away; each once, however many recipients lead there. */
@@ -242,6 +248,7 @@ export class Intake implements Holder {
     const mailboxes = new Map<number, Account>();
     const away = new Map<string, Addressed>();
     const delivered: Addressed[] = [];
+    const expanded: Addressed[] = [];
     transaction.recipients.forEach(({ forwardPath, rcpt }, index) => {
       const destination = admitted[index]?.decision.destination;
       if (destination === undefined) throw new Error(`recipient ${index} was admitted without a destination`);
@@ -254,10 +261,14 @@ export class Intake implements Holder {
       // Deleted between RCPT and the dot.
       if (typeof expansion === "string") throw new Error("a recipient was removed while its message was received");
       for (const account of expansion.mailboxes) mailboxes.set(account.mailboxId, account);
-      if (expansion.mailboxes.length > 0) delivered.push({ address: forwardPath, original, rcpt });
+      const one = { address: forwardPath, original, rcpt };
+      if (expansion.mailboxes.length > 0) delivered.push(one);
+      const isExpanded = expansion.away.length > 0 && expansion.away.length + expansion.mailboxes.length > 1;
+      if (isExpanded) expanded.push(one);
+      const handedOn = isExpanded ? { ...rcpt, notify: notifyBehindAlias(rcpt.notify) } : rcpt;
       for (const address of expansion.away) {
         const key = formatAddress(address);
-        if (!away.has(key)) away.set(key, { address, original, rcpt });
+        if (!away.has(key)) away.set(key, { address, original, rcpt: handedOn });
       }
     });
     const entry: QueueEntry = {
@@ -274,7 +285,7 @@ export class Intake implements Holder {
       client: visit.clientText,
       account: visit.account === null ? null : formatAddress(addressOf(visit.account)),
     };
-    return { entry, mailboxes, away: [...away.values()], delivered };
+    return { entry, mailboxes, away: [...away.values()], delivered, expanded };
   }
 
   #born({ address, original, rcpt }: Addressed, claim: Claim | null): QueuedRecipient {
@@ -353,6 +364,8 @@ type Plan = {
   readonly away: readonly Addressed[];
   /** Recipients that reach a mailbox here, by the name that the client gave. */
   readonly delivered: readonly Addressed[];
+  /** … and those that stand for several, of which some are elsewhere. */
+  readonly expanded: readonly Addressed[];
 };
 
 function refusalOf(decoder: ContentDecoder): Reply | null {

@@ -3,6 +3,7 @@ import { isAscii } from "node:buffer";
 import { test, type TestContext } from "node:test";
 import { simpleParser } from "mailparser";
 import { createTransport, type SendMailOptions } from "nodemailer";
+import { askServer } from "../../src/admin/socket-client.ts";
 import { independentHop, type HopOptions } from "../../testing/independent-hop.ts";
 import { startedServer } from "../../testing/world.ts";
 
@@ -61,6 +62,40 @@ test("NOTIFY=SUCCESS: delivered here, passed on to a host that reports nothing; 
   assert.doesNotMatch(delivered ?? "", /the body/);
   if (relayed !== undefined)
     assert.match(relayed, /Final-Recipient: rfc822; ok@r\.test\r\nAction: relayed\r\nStatus: 2\.0\.0\r\n/);
+});
+
+test("NOTIFY=SUCCESS for an alias: several recipients are told as expanded, one is told about as itself (RFC 3461 §5.2.7)", async (t) => {
+  const { hop, data, send, finished, finishedTimes, reports } = await scene(t);
+  for (const [address, targets] of [
+    ["group@mx.example.test", ["admin@mx.example.test", "ok@r.test", "gone@r.test"]],
+    ["forward@mx.example.test", ["ok2@r.test"]],
+    ["here@mx.example.test", ["admin@mx.example.test"]],
+  ] as const) {
+    const made = await askServer(data, { operation: "alias add", input: { address, targets } });
+    assert.ok(made !== null && "done" in made, JSON.stringify(made));
+  }
+  const message = { subject: "x", text: "x", dsn: { id: "Q", return: "headers", notify: "success,failure" } };
+  await send("s@far.test", ["group@mx.example.test"], message as SendMailOptions);
+  await finished("ok@r.test", "delivered");
+  await finished("gone@r.test", "failed");
+  await send("s@far.test", ["forward@mx.example.test"], message as SendMailOptions);
+  await finished("ok2@r.test", "delivered");
+  await send("s@far.test", ["here@mx.example.test"], message as SendMailOptions);
+  await finishedTimes("s@far.test", 4);
+  const told = hop.taken
+    .filter(({ to: [only] }) => only === "s@far.test")
+    .map(
+      ({ content }) =>
+        /^Final-Recipient: rfc822; (.*)\r\nAction: (.*)\r$/m.exec(content)?.slice(1).join(" ") ?? content,
+    )
+    .sort();
+  assert.deepEqual(told, [
+    "gone@r.test failed",
+    "group@mx.example.test expanded",
+    "here@mx.example.test delivered",
+    "ok2@r.test relayed",
+  ]);
+  assert.equal(reports(), 4);
 });
 
 test("O-35: no report about a report, whoever refuses it and where", async (t) => {

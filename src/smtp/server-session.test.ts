@@ -62,7 +62,6 @@ describe("transaction", () => {
         rcpt: { notify: null, orcpt: null },
       })),
     });
-    assert.equal(session.refusals, 1);
     assert.equal(session.faults, 0);
   });
 
@@ -164,11 +163,10 @@ it("holds its promises in any order of commands and answers", () => {
   fc.assert(
     fc.property(fc.array(move, { maxLength: 25 }), (moves) => {
       let session = fresh();
-      for (const [at, { line: text, isAccepted }] of moves.entries()) {
+      for (const { line: text, isAccepted } of moves) {
         const before = session;
         let step: Step;
         [session, step] = next(session, parse(session, text));
-        assert.equal(session.commands, at + 1);
         if (step.do === "ask") {
           assert.equal(session.transaction, before.transaction, "a question changes nothing");
           const answer: Answer = isAccepted ? yes : { ok: false, reply: refused };

@@ -21,12 +21,8 @@ export type Session = {
   /** The account that authenticated. */
   readonly login: string | null;
   readonly transaction: Transaction | null;
-  /** Commands so far. */
-  readonly commands: number;
   /** Commands that did not fit the grammar, the order or the offer. */
   readonly faults: number;
-  /** Senders and recipients that an answer refused. */
-  readonly refusals: number;
 };
 
 /** What MAIL began: RFC 5321 §3.3. RSET is "no transaction". */
@@ -71,7 +67,7 @@ export type Answer = { readonly ok: true; readonly reply?: Reply } | { readonly 
 type Phase = "greeted" | "ready" | "sender" | "recipients";
 
 /** Which command may come in which phase, and what it hears where it may not. Commands not named may come at any time. */
-const mayCome = {
+const mayCome: { readonly [V in Command["verb"]]?: Record<Phase, "yes" | Reply> } = {
   MAIL: {
     greeted: replies.helloFirst,
     ready: "yes",
@@ -103,11 +99,7 @@ const mayCome = {
     sender: replies.endTransactionFirst,
     recipients: replies.endTransactionFirst,
   },
-} as const satisfies Record<string, Record<Phase, "yes" | Reply>>;
-
-function hasOrder(verb: Command["verb"]): verb is keyof typeof mayCome {
-  return verb in mayCome;
-}
+};
 
 function phaseOf({ hello, transaction }: Session): Phase {
   if (transaction !== null) return transaction.recipients.length > 0 ? "recipients" : "sender";
@@ -123,9 +115,7 @@ export function greet(offer: Offer, standing: { readonly tls: boolean } = { tls:
     tls: standing.tls,
     login: null,
     transaction: null,
-    commands: 0,
     faults: 0,
-    refusals: 0,
   };
   return [session, greetingReply(offer)];
 }
@@ -133,23 +123,21 @@ export function greet(offer: Offer, standing: { readonly tls: boolean } = { tls:
 /** What a command leads to. */
 export function next(session: Session, command: Command): [Session, Step] {
   const { verb } = command;
-  if (hasOrder(verb)) {
-    const verdict = mayCome[verb][phaseOf(session)];
-    if (verdict !== "yes") return fault(session, verdict, command);
-  }
+  const verdict = mayCome[verb]?.[phaseOf(session)] ?? "yes";
+  if (verdict !== "yes") return fault(session, verdict, command);
   switch (verb) {
     case "MAIL":
       return nextMail(session, command);
     case "RCPT":
       return nextRcpt(session, command);
     case "DATA":
-      return [counted(session), { do: "receiveContent", reply: replies.sendContent }];
+      return [session, { do: "receiveContent", reply: replies.sendContent }];
     case "EHLO":
     case "HELO":
       return nextHello(session, command);
     case "RSET":
       return [
-        { ...counted(session), transaction: null },
+        { ...session, transaction: null },
         { do: "reply", reply: replies.ok },
       ];
     case "NOOP":
@@ -159,7 +147,7 @@ export function next(session: Session, command: Command): [Session, Step] {
     case "HELP":
       return say(session, replies.help);
     case "QUIT":
-      return [counted(session), { do: "close", reply: replies.bye }];
+      return [session, { do: "close", reply: replies.bye }];
     case "STARTTLS":
       return nextStartTls(session);
     case "AUTH":
@@ -175,11 +163,7 @@ export function next(session: Session, command: Command): [Session, Step] {
 
 /** Goes on after a question was answered; `session` is the one that `next` gave with the question. */
 export function resume(session: Session, question: Question, answer: Answer): [Session, Step] {
-  if (!answer.ok)
-    return [
-      { ...session, refusals: session.refusals + 1 },
-      { do: "reply", reply: answer.reply },
-    ];
+  if (!answer.ok) return [session, { do: "reply", reply: answer.reply }];
   switch (question.ask) {
     case "sender": {
       if (isTooBig(session.offer, question.mail)) return [session, { do: "reply", reply: replies.messageTooBig }];
@@ -227,13 +211,13 @@ function nextHello(session: Session, { verb, name }: Command & { verb: "EHLO" | 
   const reply = verb === "EHLO" ? ehloReply(session.offer, session) : heloReply(session.offer);
   // It clears the transaction like RSET (§4.1.4) and leaves TLS and login as they are.
   return [
-    { ...counted(session), hello: { verb, name }, transaction: null },
+    { ...session, hello: { verb, name }, transaction: null },
     { do: "reply", reply },
   ];
 }
 
 function nextMail(session: Session, { reversePath, mail }: Command & { verb: "MAIL" }): [Session, Step] {
-  return [counted(session), { do: "ask", question: { ask: "sender", reversePath, mail } }];
+  return [session, { do: "ask", question: { ask: "sender", reversePath, mail } }];
 }
 
 /** 0 is "no limit", not a size (field case O-19). */
@@ -245,7 +229,7 @@ function nextInvalid(session: Session, command: Command & { verb: "invalid" }): 
   const { reply, of, isHopeless } = command;
   if (isHopeless) return [faulty(session), { do: "close", reply }];
   if (of === "MAIL" && session.offer.kind === "submission" && session.login === null) {
-    return [counted(session), { do: "ask", question: { ask: "malformed sender", reply } }];
+    return [session, { do: "ask", question: { ask: "malformed sender", reply } }];
   }
   return fault(session, reply, command);
 }
@@ -255,13 +239,13 @@ function nextRcpt(session: Session, command: Command & { verb: "RCPT" }): [Sessi
   if (command.needsSmtpUtf8 && transaction?.mail.smtpUtf8 !== true) return say(session, replies.needsSmtpUtf8);
   if ((transaction?.recipients.length ?? 0) >= offer.maxRecipients) return say(session, replies.tooManyRecipients);
   const { forwardPath, rcpt } = command;
-  return [counted(session), { do: "ask", question: { ask: "recipient", forwardPath, rcpt } }];
+  return [session, { do: "ask", question: { ask: "recipient", forwardPath, rcpt } }];
 }
 
 function nextStartTls(session: Session): [Session, Step] {
   if (session.tls) return fault(session, replies.tlsAlready);
   if (!mayStartTls(session.offer, session)) return fault(session, replies.tlsNotOffered);
-  return [counted(session), { do: "startTls", reply: replies.readyForTls }];
+  return [session, { do: "startTls", reply: replies.readyForTls }];
 }
 
 function nextAuth(session: Session, command: Command & { verb: "AUTH" }): [Session, Step] {
@@ -272,7 +256,7 @@ function nextAuth(session: Session, command: Command & { verb: "AUTH" }): [Sessi
   }
   const initial = command.initial === null ? null : decodeInitialResponse(command.initial);
   if (initial === "malformed") return fault(session, replies.authMalformed);
-  return [counted(session), { do: "authenticate", mechanism, initial }];
+  return [session, { do: "authenticate", mechanism, initial }];
 }
 
 function refuseMechanism({ offer, tls }: Session, mechanism: string): Reply {
@@ -293,7 +277,7 @@ function withRecipient(transaction: Transaction | null, { forwardPath, rcpt }: R
 }
 
 function say(session: Session, reply: Reply): [Session, Step] {
-  return [counted(session), { do: "reply", reply }];
+  return [session, { do: "reply", reply }];
 }
 
 function fault(session: Session, reply: Reply, command?: Command): [Session, Step] {
@@ -301,10 +285,6 @@ function fault(session: Session, reply: Reply, command?: Command): [Session, Ste
   return [faulty(session), isSecretExposed ? { do: "reply", reply, isSecretExposed } : { do: "reply", reply }];
 }
 
-function counted(session: Session): Session {
-  return { ...session, commands: session.commands + 1 };
-}
-
 function faulty(session: Session): Session {
-  return { ...session, commands: session.commands + 1, faults: session.faults + 1 };
+  return { ...session, faults: session.faults + 1 };
 }

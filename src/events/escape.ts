@@ -13,11 +13,11 @@ export function shortened(text: string, most = 200): string {
   return printable(cut);
 }
 
-/** A JSON string: what JSON escapes, and everything that `printable` would. */
-export function jsonString(text: string): string {
-  if (plainJson.test(text)) return `"${text}"`;
+/** JSON text in which everything is escaped that `printable` would escape, too. */
+export function printableJson(json: string): string {
+  if (plainJson.test(json)) return json;
   // JSON.stringify leaves well-formed text above DEL as it is; what is dangerous there gets the escape that JSON knows.
-  return JSON.stringify(text).replace(dangerousInJson, (one) =>
+  return json.replace(dangerousInJson, (one) =>
     Array.from({ length: one.length }, (_, index) => `\\u${one.charCodeAt(index).toString(16).padStart(4, "0")}`).join(
       "",
     ),
@@ -26,7 +26,7 @@ export function jsonString(text: string): string {
 
 const harmless = /^[ -[\]-~]*$/;
 
-const plainJson = /^[ !#-[\]-~]*$/;
+const plainJson = /^[ -~]*$/;
 
 /** Cc, Cf, Zl, Zp, unpaired surrogates, and the backslash itself. */
 const dangerous = /[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;

@@ -1,22 +1,19 @@
 import type { Event } from "./catalogue.ts";
-import { jsonString } from "./escape.ts";
+import { printableJson } from "./escape.ts";
 import { levelOf } from "./levels.ts";
 
 /**
- * One JSON object a line: time, level, event, then the event's own fields in their order. Written by hand, because
- * it runs for every message: some 40,000 lines a second must not cost a tenth of a processor.
+ * One JSON object a line: time, level, event, then the event's own fields in their order. It runs for every message and every
+ * refusal: what JSON.stringify makes in one piece costs a third less than a line put together from pieces, and much less memory
+ * while it waits to be written.
  */
 export class JsonLines {
   #second = -1;
   #prefix = "";
 
   format(event: Event, now: number): string {
-    let line = `{"time":"${this.#time(now)}","level":"${levelOf[event.name]}","event":"${event.name}"`;
-    for (const field in event) {
-      if (field === "name") continue;
-      line += `,"${field}":${jsonValue(event[field as keyof Event])}`;
-    }
-    return `${line}}\n`;
+    const json = printableJson(withNameFirst(event));
+    return `{"time":"${this.#time(now)}","level":"${levelOf[event.name]}","event"${json.slice(nameKey.length)}\n`;
   }
 
   /** RFC 3339 in UTC; all but the milliseconds stays the same for a second. */
@@ -30,9 +27,12 @@ export class JsonLines {
   }
 }
 
-function jsonValue(value: unknown): string {
-  if (typeof value === "string") return jsonString(value);
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (Array.isArray(value)) return `[${value.map(jsonValue).join(",")}]`;
-  return "null";
+const nameKey = '{"name"';
+
+/** As those who emit write it: the name is moved only if somebody did otherwise. */
+function withNameFirst(event: Event): string {
+  const json = JSON.stringify(event);
+  if (json.startsWith(nameKey)) return json;
+  const { name, ...fields } = event;
+  return JSON.stringify({ name, ...fields });
 }

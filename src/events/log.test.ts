@@ -6,7 +6,7 @@ import type { Clock } from "../time/clock.ts";
 import type { Event } from "./catalogue.ts";
 import { openLog } from "./log.ts";
 import type { LogOptions } from "./log.ts";
-import { jsonString, printable, shortened } from "./escape.ts";
+import { printable, printableJson, shortened } from "./escape.ts";
 
 const at = Date.UTC(2026, 10, 25, 5, 12, 9, 7);
 
@@ -62,6 +62,16 @@ test("JSON: one object a line, the event's fields behind time, level and name", 
   });
   assert.equal((JSON.parse(lines[1] ?? "") as { said: string }).said, finished.said);
   assert.doesNotMatch(lines[1] ?? "", /\u202e/);
+});
+
+test("JSON: the event is behind its level wherever its emitter wrote the name", () => {
+  const { log, writes, tick } = desk();
+  const { name, ...fields } = refused;
+  log.emit({ ...fields, name });
+  log.emit(refused);
+  tick();
+  const [one, other] = writes.join("").split("\n");
+  assert.equal(one, other);
 });
 
 test("for people: a sentence, with a stranger's text made harmless", () => {
@@ -137,8 +147,8 @@ test("no text of a stranger puts a control character or a mark of direction on t
     fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
       assert.doesNotMatch(printable(text), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
       assert.doesNotMatch(shortened(text), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
-      assert.doesNotMatch(jsonString(text), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
-      assert.equal(JSON.parse(jsonString(text)), text);
+      assert.doesNotMatch(printableJson(JSON.stringify(text)), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+      assert.equal(JSON.parse(printableJson(JSON.stringify(text))), text);
     }),
     { numRuns: 500 },
   );

@@ -32,7 +32,7 @@ export type LogOptions = {
 };
 
 /** Lines are gathered for so long, so that one write serves many of them. */
-const gatherMs = 5;
+const gatherMs = 25;
 
 /** The log: buffered, never waiting for its reader, and never growing without bound. */
 export function openLog(options: LogOptions): Log {

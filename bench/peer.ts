@@ -8,7 +8,7 @@ if (process.env["NODE_COMPILE_CACHE"] === undefined && process.execve !== undefi
   const cache = fileURLToPath(new URL("../.cache/compile", import.meta.url));
   // The flags of `npm start` and of the packages.
   const [node = process.execPath, ...rest] = process.argv;
-  process.execve(process.execPath, [node, "--max-semi-space-size=8", ...rest], {
+  process.execve(process.execPath, [node, "--max-semi-space-size=8", "--preserve-symlinks", ...rest], {
     ...process.env,
     NODE_COMPILE_CACHE: cache,
   });

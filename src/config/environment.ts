@@ -33,6 +33,9 @@ export function settingsFrom(
   environment: Environment,
   schema: z.ZodType,
 ): { readonly settings: readonly Setting[]; readonly unknown: readonly { variable: string; hint: string }[] } {
+  const ours = Object.entries(environment).filter(([variable]) => isOurs(variable));
+  // Mostly there is none: the walk through the schema takes longer than reading a boot file by it.
+  if (ours.length === 0) return { settings: [], unknown: [] };
   const keys = new Map<string, Key>();
   const listed = new Map<string, Key>();
   for (const { isList, keys: ofTable } of tablesOf(schema)) {
@@ -40,9 +43,8 @@ export function settingsFrom(
   }
   const settings: Setting[] = [];
   const unknown: { variable: string; hint: string }[] = [];
-  for (const [variable, text] of Object.entries(environment)) {
-    if (text === undefined || !variable.startsWith(prefix)) continue;
-    if (variable === bootFileVariable || setByKubernetes.test(variable)) continue;
+  for (const [variable, text] of ours) {
+    if (text === undefined) continue;
     const key = keys.get(variable);
     const setting =
       key !== undefined
@@ -54,6 +56,10 @@ export function settingsFrom(
     } else settings.push(setting);
   }
   return { settings, unknown };
+}
+
+function isOurs(variable: string): boolean {
+  return variable.startsWith(prefix) && variable !== bootFileVariable && !setByKubernetes.test(variable);
 }
 
 /** "GATEPOST_LIMITS_MESSAGE_SIZE" for limits.message-size. */

@@ -5,6 +5,9 @@ import type { ListenerKind } from "../policy/context.ts";
 import { duration, hostName, ipAddress, network, size, wholeNumber } from "./kinds.ts";
 import type { CamelCased } from "./camel-case.ts";
 
+// Each schema reads one document in its life: compiling a parser for it takes longer than it saves.
+z.config({ jitless: true });
+
 /**
  * The boot file: what needs a restart. One schema, from which come the reader, the names of the environment
  * variables, the defaults and the reference page; the policy, accounts and aliases are in the store, live.

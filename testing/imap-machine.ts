@@ -61,9 +61,10 @@ export class ImapMachine {
     this.#isTls = true;
   }
 
-  /** While the session idles: what a driver does when the mail has news. */
+  /** What a driver does when the mail has news: while the session idles, or when NOTIFY asked for it. */
   async tellNews(): Promise<void> {
-    if (this.#waitsFor !== null) await this.#send(this.session.news({ mayExpunge: true }));
+    const isIdle = this.#waitsFor !== null;
+    if (isIdle || this.session.isNotified) await this.#send(this.session.news({ isIdle }));
   }
 
   async #step(): Promise<boolean> {
@@ -136,7 +137,7 @@ export class ImapMachine {
         return;
       case "idle":
         this.#out += step.text;
-        await this.#send(this.session.news({ mayExpunge: true }));
+        await this.#send(this.session.news({ isIdle: true }));
         this.#waitsFor = (line) => {
           this.#waitsFor = null;
           this.#out += this.session.idled(tag, line);

@@ -316,6 +316,8 @@ export class ImapConversation implements Conversation, Speaker {
     if (this.#session.isOver) return this.#bye("quit");
     if (this.#isStopping) return this.stop();
     this.#wait();
+    this.#keepWatch();
+    this.#tellNews();
     this.#read();
   }
 
@@ -389,34 +391,46 @@ export class ImapConversation implements Conversation, Speaker {
   #beginIdle(text: string): void {
     this.#doing = "idle";
     this.#connection.say(text);
-    this.#unwatch = this.#session.mail?.watch(this.#onNews) ?? null;
+    this.#keepWatch();
     this.#tellNews();
   }
 
   #endIdle(line: string): void {
-    this.#unwatch?.();
-    this.#unwatch = null;
     this.#doing = "commands";
+    this.#keepWatch();
     this.#connection.say(this.#session.idled(this.#tag, line));
     this.#endIfHopeless();
   }
 
-  readonly #onNews = ({ mailboxId }: MailboxNews): void => {
-    if (mailboxId === this.#session.selected?.mailbox.opened.id) this.#tellNews();
+  /** Hears of what happens in the mail while somebody wants to be told. */
+  #keepWatch(): void {
+    if (this.#doing === "idle" || this.#session.isNotified) {
+      this.#unwatch ??= this.#session.mail?.watch(this.#onNews) ?? null;
+    } else {
+      this.#unwatch?.();
+      this.#unwatch = null;
+    }
+  }
+
+  readonly #onNews = (news: MailboxNews): void => {
+    this.#session.hear(news);
+    this.#tellNews();
   };
 
   /** Tells what happened, and once more what happens meanwhile. */
   #tellNews(): void {
-    if (this.#isTelling || this.#doing !== "idle" || !this.#session.hasNews) return;
+    const isIdle = this.#doing === "idle";
+    if (this.#isTelling || !(isIdle || (this.#doing === "commands" && this.#session.isNotified))) return;
+    if (!this.#session.hasNews({ isIdle })) return;
     this.#isTelling = true;
-    this.#send(this.#session.news({ mayExpunge: true })).then(
+    this.#send(this.#session.news({ isIdle })).then(
       () => {
         this.#isTelling = false;
         if (this.#connection.isOver) return;
         this.#connection.flush();
         if (this.#session.isOver) return this.#bye("quit");
         if (this.#isStopping) return this.stop();
-        if (this.#session.hasNews) this.#tellNews();
+        if (this.#session.hasNews({ isIdle })) this.#tellNews();
         else this.#read();
       },
       (error: unknown) => {

@@ -1,5 +1,6 @@
 import type { Enabled } from "./enabled.ts";
 import type { Mail, OpenMailbox } from "./mail.ts";
+import type { Notifier } from "./notifier.ts";
 import type { Numbers } from "./number-set.ts";
 import type { Chunk, Completion } from "./response.ts";
 import type { View } from "./view.ts";
@@ -45,4 +46,6 @@ export interface Desk {
   /** Leaves the selected mailbox for this one, or for none. */
   select(selected: Selected | null): void;
   enable(capabilities: readonly (keyof Enabled)[]): void;
+  /** From now on this is told without being asked (RFC 5465). */
+  notify(notifier: Notifier): void;
 }

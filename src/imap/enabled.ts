@@ -17,8 +17,11 @@ export const tellsRecent = ({ rev2 }: Readonly<Enabled>): boolean => !rev2;
 /** A SEARCH without RETURN is answered by ESEARCH in IMAP4rev2 (RFC 9051 §6.4.4), by SEARCH before. */
 export const answersByEsearch = ({ rev2 }: Readonly<Enabled>): boolean => rev2;
 
-/** RFC 9051 §7.5.2, RFC 7162 §3.2.4: a FETCH that nobody asked for carries the UID. */
-export const tellsUidUnasked = ({ rev2, qresync }: Readonly<Enabled>): boolean => rev2 || qresync;
+/** RFC 9051 §7.5.2, RFC 7162 §3.2.4: a FETCH that nobody asked for carries the UID, … */
+export const tellsUidUnasked = ({ rev2, condstore }: Readonly<Enabled>): boolean => rev2 || condstore;
+
+/** … and with CONDSTORE one that STORE causes does, too. */
+export const tellsUidOfStored = ({ condstore }: Readonly<Enabled>): boolean => condstore;
 
 /** RFC 7162 §3.2.10: VANISHED instead of EXPUNGE. */
 export const tellsVanished = ({ qresync }: Readonly<Enabled>): boolean => qresync;

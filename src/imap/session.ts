@@ -6,6 +6,7 @@ import { expunge, expungeSilently } from "./commands/expunge.ts";
 import { list } from "./commands/list.ts";
 import { lsub } from "./commands/lsub.ts";
 import * as mailboxes from "./commands/mailboxes.ts";
+import { notify } from "./commands/notify.ts";
 import { getQuota, getQuotaRoot, setQuota } from "./commands/quota.ts";
 import { replace } from "./commands/replace.ts";
 import { select } from "./commands/select.ts";
@@ -14,8 +15,10 @@ import { store } from "./commands/store.ts";
 import { impliesCondstore } from "./condstore.ts";
 import type { Answer, Context, Desk, Selected, SelectedContext } from "./context.ts";
 import { type Enabled, enabledBy } from "./enabled.ts";
-import type { Mail } from "./mail.ts";
+import type { Mail, MailboxNews } from "./mail.ts";
+import { Notifier } from "./notifier.ts";
 import type { Chunk, Completion } from "./response.ts";
+import { Wishes } from "./wishes.ts";
 
 type Phase = "not authenticated" | "authenticated" | "selected";
 
@@ -105,6 +108,8 @@ export class Session implements Desk {
   readonly #options: SessionOptions;
   #mail: Mail | null = null;
   #selected: Selected | null = null;
+  /** null: NOTIFY has not been used. */
+  #notifier: Notifier | null = null;
   #faults = 0;
   #isOver = false;
 
@@ -179,7 +184,7 @@ export class Session implements Desk {
         return { do: "answer", chunks: this.#answer(tag, command) };
       case "NOOP":
       case "CHECK":
-        if (this.#isUpToDate) return this.#say(tag, { status: "OK", text: "Done" });
+        if (!this.#hasNews(true)) return this.#say(tag, { status: "OK", text: "Done" });
         return { do: "answer", chunks: this.#answer(tag, command) };
       case "IDLE":
         return { do: "idle", text: "+ idling\r\n" };
@@ -209,17 +214,32 @@ export class Session implements Desk {
     );
   }
 
-  /** Whether there is something to tell in the selected mailbox. */
-  get hasNews(): boolean {
-    return !this.#isUpToDate;
+  /** Something happened in the mail; `hasNews` says whether the client is told. */
+  hear(news: MailboxNews): void {
+    this.#notifier?.hear(news);
+  }
+
+  /** The client listens all the time, not only while it idles (RFC 5465 §3.1). */
+  get isNotified(): boolean {
+    return this.#notifier !== null && !this.#notifier.wishes.isNone;
+  }
+
+  /** Whether there is something to tell outside a command, or while the client idles. */
+  hasNews({ isIdle }: { readonly isIdle: boolean }): boolean {
+    return this.#hasNews(isIdle || this.#expungesAtOnce) || this.#notifier?.hasNews === true;
+  }
+
+  /** What happened since it was told last, outside a command. */
+  async *news({ isIdle }: { readonly isIdle: boolean }): AsyncGenerator<Chunk, void> {
+    yield* this.#newsOfSelected({ mayExpunge: isIdle || this.#expungesAtOnce });
+    yield* this.#newsOfOthers();
   }
 
   /** What happened in the selected mailbox since it was told last (RFC 9051 §7.4, §7.5). */
-  async *news({ mayExpunge }: { readonly mayExpunge: boolean }): AsyncGenerator<Chunk, void> {
+  async *#newsOfSelected({ mayExpunge, isOwn = false }: NewsOptions): AsyncGenerator<Chunk, void> {
     const current = this.#selected;
-    if (current === null) return;
+    if (current === null || !this.#hasNews(mayExpunge, isOwn)) return;
     const { view, mailbox, searches } = current;
-    if (this.#isUpToDate && !(mayExpunge && view.hasGone)) return;
     const changes = await mailbox.changesSince(view.modseq);
     if (changes.isGone) {
       this.#isOver = true;
@@ -228,9 +248,23 @@ export class Session implements Desk {
     }
     const left = view.leaving(changes, mayExpunge);
     if (left.length > 0) for (const search of searches.values()) yield* search.left(left);
-    const { lines, came } = view.news(changes, { mayExpunge, enabled: this.enabled });
+    const wish = this.#notifier?.wishes.selected;
+    const { lines, came } = view.news(changes, {
+      mayExpunge,
+      enabled: this.enabled,
+      tellsFlags: wish?.flags ?? true,
+    });
     if (lines !== "") yield lines;
     if (came.length > 0) for (const search of searches.values()) yield* search.came(came);
+  }
+
+  async *#newsOfOthers(): AsyncGenerator<Chunk, void> {
+    const [notifier, mail] = [this.#notifier, this.#mail];
+    if (notifier === null || mail === null || !notifier.hasNews) return;
+    if (notifier.isOverflown) {
+      this.#notifier = new Notifier(new Wishes(null), []);
+      yield "* OK [NOTIFICATIONOVERFLOW] Too much has happened: ask for it\r\n";
+    } else yield* notifier.tell(this.#selected?.mailbox.opened.id ?? null, { mail, enabled: this.enabled });
   }
 
   select(selected: Selected | null): void {
@@ -242,10 +276,15 @@ export class Session implements Desk {
     for (const one of capabilities) this.enabled[one] = true;
   }
 
+  notify(notifier: Notifier): void {
+    this.#notifier = notifier;
+  }
+
   /** The connection is over: nothing is held any more. */
   close(): void {
     this.select(null);
     this.#mail = null;
+    this.#notifier = null;
     this.#isOver = true;
   }
 
@@ -258,10 +297,15 @@ export class Session implements Desk {
     return `CAPABILITY ${capabilitiesOf(this.#options.offer(), { isLoggedIn: this.#mail !== null })}`;
   }
 
-  get #isUpToDate(): boolean {
-    if (this.#selected === null) return true;
+  /** After NOTIFY that does not name the selected mailbox this stands still for the client, but for what it does itself. */
+  #hasNews(mayExpunge: boolean, isOwn = false): boolean {
+    if (this.#selected === null || (this.#notifier?.wishes.selected === null && !isOwn)) return false;
     const { mailbox, view } = this.#selected;
-    return !view.hasGone && !mailbox.hasChangedSince(view.modseq);
+    return (mayExpunge && view.hasGone) || mailbox.hasChangedSince(view.modseq);
+  }
+
+  get #expungesAtOnce(): boolean {
+    return this.#notifier?.wishes.selected?.expunge === "at once";
   }
 
   #say(tag: string, completion: Completion, untagged = ""): Step {
@@ -274,9 +318,11 @@ export class Session implements Desk {
       // RFC 7162 §3.1.1: where a mailbox is selected already.
       if (this.#selected !== null) yield `* OK [HIGHESTMODSEQ ${this.#selected.view.modseq}] The newest change\r\n`;
     }
+    this.#notifier?.begin(namesIn(command));
     const completion = yield* this.#handle(tag, command);
+    this.#notifier?.end();
     // What a command did itself is told before its tagged line, with everything else that happened meanwhile.
-    yield* this.news({ mayExpunge: mayExpungeDuring(command) });
+    yield* this.#newsOfSelected({ mayExpunge: mayExpungeDuring(command), isOwn: changesSelected(command) });
     if (!this.#isOver) yield this.complete(tag, completion);
   }
 
@@ -306,6 +352,8 @@ export class Session implements Desk {
         return yield* status(command, context);
       case "APPEND":
         return await append(command, context);
+      case "NOTIFY":
+        return yield* notify(command, context, this);
       case "GETQUOTA":
         return yield* getQuota(command, context);
       case "GETQUOTAROOT":
@@ -340,6 +388,32 @@ export class Session implements Desk {
         return { status: "OK", text: "Done" };
     }
   }
+}
+
+type NewsOptions = {
+  readonly mayExpunge: boolean;
+  /** The client's own command made them. */
+  readonly isOwn?: boolean;
+};
+
+/** Mailboxes that a command makes, renames, deletes or subscribes to. */
+function namesIn(command: Command): readonly string[] {
+  switch (command.name) {
+    case "CREATE":
+    case "DELETE":
+    case "SUBSCRIBE":
+    case "UNSUBSCRIBE":
+      return [command.mailbox];
+    case "RENAME":
+      return [command.from, command.to];
+    default:
+      return [];
+  }
+}
+
+/** Whether a command puts messages into the selected mailbox, or takes them away. */
+function changesSelected({ name }: Command): boolean {
+  return ["APPEND", "COPY", "MOVE", "REPLACE", "EXPUNGE", "UID EXPUNGE"].includes(name);
 }
 
 /** Never while a command runs that names messages by number and leaves them where they are (RFC 9051 §7.5.1, RFC 5256 §3). */

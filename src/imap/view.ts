@@ -129,7 +129,7 @@ export class View {
    * What has happened since `modseq`, as lines, in the order EXPUNGE, EXISTS, RECENT, FETCH. `mayExpunge`: false while a command runs
    * that names messages by number (RFC 9051 §7.5.1); what went is then told by a later call.
    */
-  news(changes: MailboxChanges, { mayExpunge, enabled }: NewsOptions): News {
+  news(changes: MailboxChanges, { mayExpunge, enabled, tellsFlags = true }: NewsOptions): News {
     const added = without(without(changes.added, this.uids, whole), changes.vanished, whole);
     const gone = this.#known(join([...this.#gone, ...changes.vanished], whole));
     let lines = mayExpunge ? this.#expunge(gone, enabled) : "";
@@ -142,12 +142,12 @@ export class View {
     const firstNew = added[0]?.first ?? Infinity;
     const changed = changes.changed.filter(({ uid }) => uid < firstNew && this.numberOf(uid) > 0);
     for (const one of changed) {
-      if (this.knowsFlags(one.uid, one.modseq)) continue;
+      if (!tellsFlags || this.knowsFlags(one.uid, one.modseq)) continue;
       lines += `* ${this.numberOf(one.uid)} FETCH (${this.#unasked(one, enabled)})\r\n`;
     }
     this.#modseq = changes.highestModseq;
     this.#told = null;
-    return { lines, came: join([...added, ...changed.map(({ uid }) => ({ first: uid, last: uid }))], whole) };
+    return { lines, added, came: join([...added, ...changed.map(({ uid }) => ({ first: uid, last: uid }))], whole) };
   }
 
   #expunge(going: Numbers, enabled: Readonly<Enabled>): string {
@@ -173,10 +173,15 @@ export class View {
   }
 }
 
-type NewsOptions = { readonly mayExpunge: boolean; readonly enabled: Readonly<Enabled> };
+type NewsOptions = {
+  readonly mayExpunge: boolean;
+  readonly enabled: Readonly<Enabled>;
+  /** false: the client does not want to hear of flags (RFC 5465). */
+  readonly tellsFlags?: boolean;
+};
 
-/** `came`: UIDs that are new or have new flags, also those whose flags the client knew already. */
-export type News = { readonly lines: string; readonly came: Numbers };
+/** `added`: UIDs that are new. `came`: those, and UIDs that have new flags, also those whose flags the client knew already. */
+export type News = { readonly lines: string; readonly added: Numbers; readonly came: Numbers };
 
 export const whole: Neighbours<number> = { after: (n) => n + 1, before: (n) => n - 1 };
 

@@ -7,7 +7,7 @@ import type { ListedMailbox } from "../mail.ts";
 import { formatStatus } from "./status.ts";
 
 /** A name that LIST may tell: of a mailbox, or (null) one that is subscribed, or has such names below, and is no mailbox. */
-type Name = { readonly name: string; readonly mailbox: ListedMailbox | null; readonly isSubscribed: boolean };
+export type Name = { readonly name: string; readonly mailbox: ListedMailbox | null; readonly isSubscribed: boolean };
 
 /** LIST (RFC 9051 §6.3.9) with selection and return options (RFC 5258, RFC 5819, RFC 6154). */
 export async function* list(command: List, context: Context): Answer {
@@ -45,7 +45,11 @@ function isSelectedBy({ select }: List, { mailbox, isSubscribed }: Name): boolea
   return mailbox !== null || select.includes("SUBSCRIBED");
 }
 
-function attributesOf({ select, returns }: List, { mailbox, isSubscribed }: Name, hasChildren: boolean): string[] {
+function attributesOf(
+  { select, returns }: Pick<List, "select" | "returns">,
+  { mailbox, isSubscribed }: Name,
+  hasChildren: boolean,
+): string[] {
   const attributes: string[] = [];
   if (mailbox === null) attributes.push("\\NonExistent");
   else if (!mailbox.isSelectable) attributes.push("\\Noselect");
@@ -58,7 +62,7 @@ function attributesOf({ select, returns }: List, { mailbox, isSubscribed }: Name
 }
 
 /** Mailboxes in their order, then names that are subscribed without being there, and what is above those. */
-function namesOf(mailboxes: readonly ListedMailbox[], subscriptions: readonly string[]): Name[] {
+export function namesOf(mailboxes: readonly ListedMailbox[], subscriptions: readonly string[]): Name[] {
   const names: Name[] = mailboxes.map((mailbox) => ({
     name: mailbox.name,
     mailbox,
@@ -74,6 +78,26 @@ function namesOf(mailboxes: readonly ListedMailbox[], subscriptions: readonly st
     }
   }
   return names;
+}
+
+type LineOptions = {
+  /** All names, for what is above which. */
+  readonly names: readonly Name[];
+  readonly enabled: Context["enabled"];
+  readonly oldName?: string;
+};
+
+/** The LIST response that tells of a change (RFC 5465 §5.4, §5.5): with every attribute as it is now. */
+export function listLine(one: Name, { names, enabled, oldName }: LineOptions): string {
+  const hasChildren = names.some(({ name, mailbox }) => mailbox !== null && name.startsWith(`${one.name}/`));
+  const attributes = attributesOf({ select: [], returns: ["SUBSCRIBED"] }, one, hasChildren);
+  const isUtf8 = hasUtf8Names(enabled);
+  const extended = oldName === undefined ? "" : ` ("OLDNAME" (${formatMailboxName(oldName, isUtf8)}))`;
+  return `* LIST (${attributes.join(" ")}) "/" ${formatMailboxName(one.name, isUtf8)}${extended}\r\n`;
+}
+
+export function parentOf(name: string): string | null {
+  return ancestorsOf(name).at(-1) ?? null;
 }
 
 /** `a`, `a/b` of `a/b/c`. */

@@ -1,7 +1,7 @@
 import { without } from "../../address/intervals.ts";
 import type { Store } from "../command.ts";
 import type { Answer, SelectedContext } from "../context.ts";
-import { tellsRecent } from "../enabled.ts";
+import { tellsRecent, tellsUidOfStored } from "../enabled.ts";
 import { type Flags, flagsOf, formatFlags } from "../flags.ts";
 import type { Stored } from "../mail.ts";
 import { formatNumbers, whole } from "../view.ts";
@@ -23,7 +23,7 @@ export async function* store(command: Store, context: SelectedContext): Answer {
     // They had those flags before: nobody changed them, and the client still wants to hear.
     for await (const rows of mailbox.rows(others, {})) {
       found = [...found, ...rows.map(({ uid }) => ({ first: uid, last: uid }))];
-      if (!isSilent) yield rows.map((row) => tell(row, { withFlags: true })).join("");
+      yield rows.map((row) => tell(row, { withFlags: !isSilent })).join("");
     }
   }
   const modified = byUid ? stored.modified : view.numbersOf(stored.modified);
@@ -56,10 +56,11 @@ function telling({ byUid }: Store, { selected: { view }, enabled }: SelectedCont
     const number = view.numberOf(uid);
     if (number === 0) return "";
     view.toldFlags(uid, modseq);
-    const items: string[] = byUid ? [`UID ${uid}`] : [];
+    const withUid = byUid || tellsUidOfStored(enabled);
+    const items: string[] = withUid ? [`UID ${uid}`] : [];
     if (withFlags) items.push(`FLAGS ${formatFlags(flags, { isRecent: tellsRecent(enabled) && view.isRecent(uid) })}`);
     // RFC 7162 §3.1.3: also a silent STORE tells the new modification sequence.
     if (enabled.condstore) items.push(`MODSEQ (${modseq})`);
-    return items.length === (byUid ? 1 : 0) ? "" : `* ${number} FETCH (${items.join(" ")})\r\n`;
+    return items.length === (withUid ? 1 : 0) ? "" : `* ${number} FETCH (${items.join(" ")})\r\n`;
   };
 }

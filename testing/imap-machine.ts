@@ -56,6 +56,20 @@ export class ImapMachine {
     while (!this.isClosed && !this.#isShakingHands && (await this.#step()));
   }
 
+  /** Says lines one by one, and returns what is answered to the last: lines without their ends. */
+  async say(...lines: readonly string[]): Promise<string[]> {
+    for (const line of lines) {
+      this.takeOutput();
+      await this.receive(Buffer.from(`${line}\r\n`));
+    }
+    return this.hear();
+  }
+
+  /** What was said since the last call, as lines. */
+  hear(): string[] {
+    return this.takeOutput().split("\r\n").slice(0, -1);
+  }
+
   handshake(): void {
     this.#isShakingHands = false;
     this.#isTls = true;
@@ -183,8 +197,12 @@ export class ImapMachine {
 
   #logIn(tag: string, login: string, password: string): void {
     const isRight = password !== "" && this.#world.passwords.get(login) === password;
-    this.#out += isRight
-      ? this.session.loggedIn(tag, this.#world.mailOf(login))
-      : this.session.complete(tag, { status: "NO", code: "AUTHENTICATIONFAILED", text: "Wrong" });
+    if (isRight) {
+      const mail = this.#world.mailOf(login);
+      mail.watch((news) => this.session.hear(news));
+      this.#out += this.session.loggedIn(tag, mail);
+      return;
+    }
+    this.#out += this.session.complete(tag, { status: "NO", code: "AUTHENTICATIONFAILED", text: "Wrong" });
   }
 }

@@ -59,6 +59,8 @@ export class MemoryMail implements Mail {
   readonly #watchers = new Set<(news: MailboxNews) => void>();
   readonly now: () => number;
   #ids = 1;
+  /** What is forgotten of messages that went: see `OpenMailbox`. */
+  vanishedKnownFrom = 0;
   /** Messages that were written and neither appended nor discarded: leaks. */
   pending = 0;
 
@@ -94,11 +96,13 @@ export class MemoryMail implements Mail {
 
   async subscribe(name: string) {
     this.#subscriptions.add(name);
+    this.#say({ mailboxId: 0, what: "subscription", name });
     return null;
   }
 
   async unsubscribe(name: string) {
     this.#subscriptions.delete(name);
+    this.#say({ mailboxId: 0, what: "subscription", name });
     return null;
   }
 
@@ -107,10 +111,12 @@ export class MemoryMail implements Mail {
     if (found?.isSelectable === true) return refuse("exists", "There is such a mailbox");
     const taken = this.#boxes.some((box) => box.specialUse !== null && specialUse.includes(box.specialUse));
     if (taken || specialUse.length > 1) return refuse("special-use", "Another mailbox is that");
-    for (const parent of parents(name)) if (this.#find(parent) === undefined) this.#make(parent);
+    const parent = parents(name).filter((one) => this.#find(one) === undefined);
+    for (const one of parent) this.#tell(this.#make(one), "created");
     const box = found ?? this.#make(name);
     box.isSelectable = true;
     box.specialUse = specialUse[0] ?? null;
+    this.#tell(box, "created");
     return { id: box.id };
   }
 
@@ -164,7 +170,7 @@ export class MemoryMail implements Mail {
       firstUnseen: box.messages.find(({ flags }) => (flags.system & seen) === 0)?.uid ?? null,
       keywords: [...new Set(box.messages.flatMap(({ flags }) => flags.keywords))].sort(),
       specialUse: box.specialUse,
-      vanishedKnownFrom: 0,
+      vanishedKnownFrom: this.vanishedKnownFrom,
     };
     if (how === "read-write") box.recentFrom = box.uidNext;
     return this.#opened(box, opened, how === "read-only");
@@ -343,7 +349,10 @@ export class MemoryMail implements Mail {
   }
 
   #tell({ id, name }: Box, what: MailboxNews["what"] = "messages", oldName?: string): void {
-    const news = { mailboxId: id, what, name, ...(oldName === undefined ? {} : { oldName }) };
+    this.#say({ mailboxId: id, what, name, ...(oldName === undefined ? {} : { oldName }) });
+  }
+
+  #say(news: MailboxNews): void {
     for (const told of this.#watchers) told(news);
   }
 }

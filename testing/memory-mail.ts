@@ -1,4 +1,5 @@
 import { join, type Neighbours } from "../src/address/intervals.ts";
+import { formatEnvelope } from "../src/imap/envelope.ts";
 import type { Flags } from "../src/imap/flags.ts";
 import { deleted, seen } from "../src/imap/flags.ts";
 import type {
@@ -13,9 +14,12 @@ import type {
   MessageRow,
   MessageWriter,
   OpenMailbox,
+  Wanted,
   WrittenMessage,
 } from "../src/imap/mail.ts";
 import type { Numbers } from "../src/imap/number-set.ts";
+import type { Part } from "../src/message/structure.ts";
+import { StructureReader } from "../src/message/structure-reader.ts";
 
 const step: Neighbours<number> = { after: (n) => n + 1, before: (n) => n - 1 };
 const numbers = (uids: readonly number[]): Numbers =>
@@ -257,9 +261,10 @@ export class MemoryMail implements Mail {
           vanished: numbers(box.vanished.filter((one) => one.modseq > modseq).map(({ uid }) => uid)),
         };
       },
-      async *rows(uids) {
+      async *rows(uids, want) {
         const found = pick(uids);
-        for (let at = 0; at < found.length; at += 100) yield found.slice(at, at + 100).map(rowOf);
+        for (let at = 0; at < found.length; at += 100)
+          yield found.slice(at, at + 100).map((message) => rowOf(message, want));
       },
       content: async (uid) => {
         const found = box.messages.find((message) => message.uid === uid);
@@ -392,7 +397,7 @@ function contentOf(bytes: Buffer): MessageContent & Pick<WrittenMessage, "size">
   };
 }
 
-function rowOf(message: Message): MessageRow {
+function rowOf(message: Message, want: Wanted): MessageRow {
   const { uid, flags, modseq, internalDate, savedAt, content } = message;
   return {
     uid,
@@ -403,12 +408,19 @@ function rowOf(message: Message): MessageRow {
     internalDate,
     savedAt,
     contentId: uid,
-    envelope: null,
+    envelope:
+      want.envelope === true ? Buffer.from(formatEnvelope(structureOf(content).header.envelope), "latin1") : null,
     structure: null,
     parts: null,
     preview: null,
     content: contentOf(content),
   };
+}
+
+function structureOf(content: Buffer): Part {
+  const reader = new StructureReader();
+  reader.push(content);
+  return reader.finish();
 }
 
 function changed(flags: Flags, { change, flags: named }: FlagChange): Flags {

@@ -28,6 +28,10 @@ const loggedIn = [
   "QRESYNC", // 7162
   "UTF8=ACCEPT", // 6855
   "MULTIAPPEND", // 3502
+  "ESEARCH", // 4731
+  "SEARCHRES", // 5182
+  "WITHIN", // 5032
+  "CONTEXT=SEARCH", // 5267
   "OBJECTID", // 8474
   "QUOTA", // 9208
   "QUOTA=RES-STORAGE", // 9208

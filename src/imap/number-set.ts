@@ -1,4 +1,4 @@
-import type { Intervals } from "../address/intervals.ts";
+import { indexAtOrBefore, type Interval, type Intervals, join, type Neighbours } from "../address/intervals.ts";
 
 /** UIDs or message numbers that are known: ascending, neither overlapping nor touching. */
 export type Numbers = Intervals<number>;
@@ -59,4 +59,18 @@ export function* each(numbers: Numbers): Generator<number> {
 export function formatNumberSet(set: NumberSet): string {
   if (set === "$") return set;
   return set.map(({ from, to }) => (from === to ? `${from}` : `${from}:${to}`)).join(",");
+}
+
+/** One up, one down: for the algebra of `address/intervals.ts`. */
+export const step: Neighbours<number> = { after: (n) => n + 1, before: (n) => n - 1 };
+
+/** Runs in any order as they ought to be. */
+export function joinNumbers(runs: Interval<number>[]): Numbers {
+  return join(runs, step);
+}
+
+/** Whether it is among them: a binary search. */
+export function holds(numbers: Numbers, number: number): boolean {
+  const run = numbers[indexAtOrBefore(numbers, number)];
+  return run !== undefined && number <= run.last;
 }

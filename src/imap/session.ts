@@ -9,6 +9,7 @@ import * as mailboxes from "./commands/mailboxes.ts";
 import { notify } from "./commands/notify.ts";
 import { getQuota, getQuotaRoot, setQuota } from "./commands/quota.ts";
 import { replace } from "./commands/replace.ts";
+import { search } from "./commands/search.ts";
 import { select } from "./commands/select.ts";
 import { status } from "./commands/status.ts";
 import { store } from "./commands/store.ts";
@@ -384,6 +385,8 @@ export class Session implements Desk {
         return yield* move(command, context);
       case "REPLACE":
         return yield* replace(command, context);
+      case "SEARCH":
+        return yield* search(command, context);
       default:
         return { status: "OK", text: "Done" };
     }

@@ -1,3 +1,4 @@
+import type { DocumentNode } from "../../src/policy/document-tree.ts";
 import assert from "node:assert/strict";
 import { emptySet } from "../../src/address/ip-set.ts";
 import { formatAddress, parseAddress } from "../../src/address/path.ts";
@@ -130,6 +131,13 @@ async function* stream(octets: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < octets.length; at += size) yield octets.subarray(at, at + size);
 }
 
+/** A tree with its lists as they are walked: long ones are read anew at each walk. */
+function walked(node: DocumentNode | null): unknown {
+  if (node?.kind === "list") return { ...node, items: Array.from(node.items, walked) };
+  if (node?.kind !== "map") return node;
+  return { ...node, pairs: node.pairs.map((pair) => ({ ...pair, value: walked(pair.value) })) };
+}
+
 export const textTargets: readonly Target[] = [
   {
     name: "policy document",
@@ -154,7 +162,7 @@ export const textTargets: readonly Target[] = [
       const report = new ProblemReport(text);
       const whole = readYaml(text, report, Infinity);
       const quick = readYaml(text, new ProblemReport(text), 0);
-      assert.deepEqual(quick, whole, "read in another way without the library");
+      assert.deepEqual(walked(quick), walked(whole), "read in another way without the library");
     },
   },
   {

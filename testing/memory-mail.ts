@@ -1,5 +1,5 @@
 import { join, type Neighbours } from "../src/address/intervals.ts";
-import { formatEnvelope } from "../src/imap/envelope.ts";
+import { digestOf } from "../src/imap/digest.ts";
 import type { Flags } from "../src/imap/flags.ts";
 import { deleted, seen } from "../src/imap/flags.ts";
 import type {
@@ -399,6 +399,7 @@ function contentOf(bytes: Buffer): MessageContent & Pick<WrittenMessage, "size">
 
 function rowOf(message: Message, want: Wanted): MessageRow {
   const { uid, flags, modseq, internalDate, savedAt, content } = message;
+  const digest = want.envelope || want.structure || want.parts ? digestOf(structureOf(content)) : null;
   return {
     uid,
     flags,
@@ -408,12 +409,11 @@ function rowOf(message: Message, want: Wanted): MessageRow {
     internalDate,
     savedAt,
     contentId: uid,
-    envelope:
-      want.envelope === true ? Buffer.from(formatEnvelope(structureOf(content).header.envelope), "latin1") : null,
-    structure: null,
-    parts: null,
+    envelope: want.envelope === true ? (digest?.envelope ?? null) : null,
+    structure: want.structure === true ? (digest?.structure ?? null) : null,
+    parts: want.parts === true ? (digest?.parts ?? null) : null,
     preview: null,
-    content: contentOf(content),
+    content: content.length <= (want.contentUpTo ?? -1) ? contentOf(content) : null,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { append } from "./commands/append.ts";
 import { copy, move } from "./commands/copy.ts";
 import { expunge, expungeSilently } from "./commands/expunge.ts";
+import { fetch } from "./commands/fetch.ts";
 import { list } from "./commands/list.ts";
 import { lsub } from "./commands/lsub.ts";
 import * as mailboxes from "./commands/mailboxes.ts";
@@ -377,6 +378,8 @@ export class Session implements Desk {
         return await expunge(null, context);
       case "UID EXPUNGE":
         return await expunge(command.set, context);
+      case "FETCH":
+        return yield* fetch(command, context);
       case "STORE":
         return yield* store(command, context);
       case "COPY":

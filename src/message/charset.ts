@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { TextDecoder } from "node:util";
+import iconv from "iconv-lite";
 
 /** Names that strangers use and the Encoding Standard does not have. */
 const others: Readonly<Record<string, string>> = {
@@ -8,10 +9,11 @@ const others: Readonly<Record<string, string>> = {
   cp1252: "windows-1252",
   "iso-8859-8-e": "iso-8859-8",
   "ansi_x3.4-1986": "windows-1252",
-  utf7: "utf-7",
 };
 
-const decoders = new Map<string, TextDecoder | null>();
+type Decode = (octets: Buffer) => string;
+
+const decoders = new Map<string, Decode | null>();
 /** Strangers choose the names: more of them than there are charsets are not kept. */
 const mostDecoders = 200;
 
@@ -26,23 +28,35 @@ export function decodeCharset(octets: Buffer, charset: string | null): string {
   if (isAscii(octets) && !/^(?:utf-?(?:7|16|32)|iso-2022|hz)/.test(name)) return octets.toString("latin1");
   if (name === "" || name === "us-ascii" || name === "ascii" || name.startsWith("unknown")) return guessed(octets);
   if (name === "utf-8" || name === "utf8") return octets.toString();
-  const decoder = decoderOf(name);
-  return decoder === null ? guessed(octets) : decoder.decode(octets);
+  const decode = decoderOf(name) ?? guessed;
+  return decode(octets);
 }
 
 function guessed(octets: Buffer): string {
-  return isUtf8(octets) ? octets.toString() : (decoderOf("windows-1252") ?? new TextDecoder()).decode(octets);
+  return isUtf8(octets) ? octets.toString() : western.decode(octets);
 }
 
-function decoderOf(name: string): TextDecoder | null {
+const western = new TextDecoder("windows-1252");
+
+function decoderOf(name: string): Decode | null {
   const known = decoders.get(name);
   if (known !== undefined) return known;
-  let decoder: TextDecoder | null = null;
+  const decode = name.length > 60 ? null : (standardDecoder(others[name] ?? name) ?? otherDecoder(name));
+  if (decoders.size < mostDecoders) decoders.set(name, decode);
+  return decode;
+}
+
+function standardDecoder(name: string): Decode | null {
   try {
-    decoder = new TextDecoder(others[name] ?? name, { ignoreBOM: false });
+    const decoder = new TextDecoder(name, { ignoreBOM: false });
+    return (octets) => decoder.decode(octets);
   } catch {
     // No charset that the Encoding Standard knows.
+    return null;
   }
-  if (decoders.size < mostDecoders) decoders.set(name, decoder);
-  return decoder;
+}
+
+/** UTF-7, the code pages of DOS and others that no browser reads. */
+function otherDecoder(name: string): Decode | null {
+  return iconv.encodingExists(name) ? (octets) => iconv.decode(octets, name) : null;
 }

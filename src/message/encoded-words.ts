@@ -50,3 +50,27 @@ function plain(text: OctetText): string {
   const octets = Buffer.from(text, "latin1");
   return isUtf8(octets) ? octets.toString() : decodeCharset(octets, null);
 }
+
+/** Octets that fit into an encoded word of 75 characters in base64 (RFC 2047 §2): its frame takes twelve, four characters hold three. */
+const octetsAWord = 45;
+
+/** Text as encoded words in UTF-8, each of whole characters (RFC 2047 §5 rule 3), folded between them. */
+export function encodeWords(text: string): OctetText {
+  const words: string[] = [];
+  let piece = "";
+  let octets = 0;
+  for (const character of text) {
+    const length = Buffer.byteLength(character);
+    if (octets + length > octetsAWord) {
+      words.push(encodeWord(piece));
+      piece = "";
+      octets = 0;
+    }
+    piece += character;
+    octets += length;
+  }
+  if (piece !== "") words.push(encodeWord(piece));
+  return words.join("\r\n ");
+}
+
+const encodeWord = (text: string) => `=?utf-8?B?${Buffer.from(text).toString("base64")}?=`;

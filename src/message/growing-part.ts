@@ -49,8 +49,13 @@ export class GrowingPart implements Part {
       const boundary = parameterOf(parameters, "boundary")?.trimEnd() ?? "";
       if (boundary.length <= longestBoundary) this.boundary = boundary;
     } else if (type === "message" && (subtype === "rfc822" || subtype === "global")) {
-      if (this.encoding === "identity") this.holds = "message";
-      else this.isOpaque = true;
+      if (this.encoding !== "identity") {
+        this.isOpaque = true;
+        return;
+      }
+      this.holds = "message";
+      // RFC 6532 §3.7: such a message is one whatever its octets.
+      if (subtype === "global") this.isUtf8 = true;
     }
   }
 

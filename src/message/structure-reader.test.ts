@@ -84,6 +84,10 @@ epilogue
     'Content-Type: multipart/mixed; boundary="foo\n bar"\n\n--foo bar\n\nx\n--foo bar--',
     ["multipart/mixed", 0, ["text/plain", 1, "x"]],
   ],
+  "a multipart that ends where its part ends": [
+    "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n--a--\n",
+    ["multipart/mixed", 0, ["message/rfc822", 6, ["multipart/mixed", 0, ["text/plain", 1, "one"]]]],
+  ],
   "a message in a message, and its lines": [
     "Content-Type: message/rfc822\n\nSubject: x\n\none\ntwo",
     ["message/rfc822", 4, ["text/plain", 2, "one\ntwo"]],

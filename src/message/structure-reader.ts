@@ -262,11 +262,15 @@ export class StructureReader {
     { multipart, isClosing }: Delimiter,
   ): number {
     this.#closeDownTo(multipart.depth + 1, this.#offset + contentEnd);
+    this.#place = "body";
+    if (isClosing) {
+      this.#boundaries?.shut(multipart);
+      // The line end behind it may belong to a delimiter of a multipart around it.
+      return this.#pass(bytes, contentEnd, bytes[end - 1] === LF ? breakBefore(bytes, contentEnd, end) : end);
+    }
     this.#pass(bytes, contentEnd, end);
     this.#isLineStart = true;
-    this.#place = "body";
-    if (isClosing) this.#boundaries?.shut(multipart);
-    else this.#begin(multipart, this.#offset + end);
+    this.#begin(multipart, this.#offset + end);
     return end;
   }
 }

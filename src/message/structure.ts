@@ -16,7 +16,7 @@ export type PartPlace = {
   readonly end: number;
   readonly holds: "octets" | "parts" | "message";
   readonly encoding: Encoding;
-  /** Its header has UTF-8 in it (RFC 6532). */
+  /** Its header has UTF-8 in it, or says that what it holds may (RFC 6532). */
   readonly isUtf8: boolean;
   /** Of a multipart: its parts, at least one. Of a message/rfc822: the one message in it. */
   readonly parts: readonly PartPlace[];

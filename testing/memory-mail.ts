@@ -117,6 +117,7 @@ export class MemoryMail implements Mail {
     if (taken || specialUse.length > 1) return refuse("special-use", "Another mailbox is that");
     const parent = parents(name).filter((one) => this.#find(one) === undefined);
     for (const one of parent) this.#tell(this.#make(one), "created");
+    for (const one of parents(name)) this.#find(one)!.isSelectable = true;
     const box = found ?? this.#make(name);
     box.isSelectable = true;
     box.specialUse = specialUse[0] ?? null;
@@ -132,6 +133,7 @@ export class MemoryMail implements Mail {
     if (!box.isSelectable && hasChildren) return refuse("has-children", "It has mailboxes below");
     this.#boxes.splice(this.#boxes.indexOf(box), 1);
     if (hasChildren) this.#make(name).isSelectable = false;
+    this.#forgetNames();
     this.#tell(box, "deleted");
     return null;
   }
@@ -139,7 +141,18 @@ export class MemoryMail implements Mail {
   async rename(from: string, to: string) {
     const box = this.#find(from);
     if (box === undefined) return refuse("no-such-mailbox", "There is no such mailbox");
-    if (this.#find(to) !== undefined) return refuse("exists", "There is such a mailbox");
+    if (to.startsWith(`${from}/`) && from !== "INBOX") return refuse("invalid-name", "It cannot be below itself");
+    if (this.#find(to)?.isSelectable === true) return refuse("exists", "There is such a mailbox");
+    const isMoved = ({ name }: Box) => name === from || name.startsWith(`${from}/`);
+    const wouldBe = (name: string) => to + name.slice(from.length);
+    const isTaken = this.#boxes.some(
+      (one) => from !== "INBOX" && isMoved(one) && this.#find(wouldBe(one.name))?.isSelectable === true,
+    );
+    if (isTaken) return refuse("exists", "There is such a mailbox");
+    const taken = this.#find(to);
+    if (taken !== undefined) this.#boxes.splice(this.#boxes.indexOf(taken), 1);
+    for (const one of parents(to)) if (this.#find(one) === undefined) this.#tell(this.#make(one), "created");
+    for (const one of parents(to)) this.#find(one)!.isSelectable = true;
     if (from === "INBOX") {
       const target = this.#make(to);
       for (const message of box.messages.splice(0)) {
@@ -155,6 +168,7 @@ export class MemoryMail implements Mail {
       other.name = to + other.name.slice(from.length);
       this.#tell(other, "renamed", oldName);
     }
+    this.#forgetNames();
     return null;
   }
 
@@ -329,6 +343,14 @@ export class MemoryMail implements Mail {
 
   #octets(): number {
     return this.#boxes.reduce((sum, box) => sum + statusOf(box).octets, 0);
+  }
+
+  /** A name that cannot be selected is there for those below it. */
+  #forgetNames(): void {
+    for (const box of [...this.#boxes].reverse()) {
+      if (box.isSelectable || this.#boxes.some((other) => other.name.startsWith(`${box.name}/`))) continue;
+      this.#boxes.splice(this.#boxes.indexOf(box), 1);
+    }
   }
 
   #find(name: string): Box | undefined {

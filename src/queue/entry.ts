@@ -40,7 +40,8 @@ export type ContentSource = {
   readonly bytes: Uint8Array | null;
   /** What is wrong with the bytes, in words; `null`: they are there and as many as they were. Looks at the disk. */
   flaw(): Promise<string | null>;
-  stream(): AsyncIterable<Uint8Array>;
+  /** `range`: from one octet up to but not including another; absent: all. */
+  stream(range?: { readonly from: number; readonly to: number }): AsyncIterable<Uint8Array>;
 };
 
 /** What became of one recipient in one attempt. */

@@ -24,8 +24,8 @@ export function sourceOf(root: string, { size, inline, file }: ContentRow): Cont
       size,
       bytes: inline,
       flaw: () => Promise.resolve(null),
-      async *stream() {
-        yield inline;
+      async *stream(range) {
+        yield range === undefined ? inline : inline.subarray(range.from, range.to);
       },
     };
   }
@@ -33,7 +33,7 @@ export function sourceOf(root: string, { size, inline, file }: ContentRow): Cont
     size,
     bytes: null,
     flaw: () => flawOf(root, { size, file }),
-    stream: () => readFile(root, { size, file }),
+    stream: (range) => readFile(root, { size, file }, range),
   };
 }
 
@@ -51,10 +51,15 @@ async function flawOf(root: string, row: FileRow): Promise<string | null> {
   }
 }
 
-async function* readFile(root: string, row: FileRow): AsyncGenerator<Uint8Array> {
+async function* readFile(
+  root: string,
+  row: FileRow,
+  range: { readonly from: number; readonly to: number } = { from: 0, to: row.size },
+): AsyncGenerator<Uint8Array> {
   const handle = await openWhole(root, row);
   try {
-    yield* handle.createReadStream({ autoClose: false });
+    if (range.to > range.from)
+      yield* handle.createReadStream({ autoClose: false, start: range.from, end: range.to - 1 });
   } finally {
     await handle.close();
   }

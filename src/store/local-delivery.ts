@@ -31,7 +31,7 @@ export function deliverHere({ accountId, mailboxId, contentId, contentSize, pref
       changes: 1,
     },
     {
-      sql: "INSERT INTO message (mailbox_id, uid, content_id, prefix, size, internal_date, saved_at, flags, keywords, modseq) SELECT id, uid_next - 1, CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS INTEGER), CAST(? AS BIGINT), CAST(? AS BIGINT), 0, ' ', modseq FROM mailbox WHERE id = ?",
+      sql: "INSERT INTO message (mailbox_id, uid, content_id, prefix, size, text_extra, internal_date, saved_at, flags, keywords, modseq) SELECT id, uid_next - 1, CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS INTEGER), 0, CAST(? AS BIGINT), CAST(? AS BIGINT), 0, ' ', modseq FROM mailbox WHERE id = ?",
       parameters: [contentId, prefix, size, at, at, mailboxId],
     },
     {

@@ -1,7 +1,7 @@
 import type { Query } from "./accounts.ts";
 import type { Row, Statement, Unit } from "./store.ts";
 
-/** Statements and rows of `mailbox`, `keyword` and `subscription`. */
+/** Statements and rows of `mailbox`, `keyword` and `subscription`. Texts are constants. */
 
 /** The counters and names of one mailbox, all of the same moment. */
 export type MailboxRow = {
@@ -16,38 +16,33 @@ export type MailboxRow = {
   readonly deleted: number;
   readonly deletedOctets: number;
   readonly recentFrom: number;
+  /** Messages from there on. */
+  readonly recent: number;
   readonly specialUse: string | null;
   readonly vanishedKnownFrom: number;
 };
 
-const columns =
-  "m.id, m.name, m.uid_validity, m.uid_next, m.modseq, m.messages, m.octets, m.unseen, m.deleted, m.deleted_octets, m.recent_from, m.special_use, m.vanished_known_from";
+export const mailboxColumns =
+  "m.id, m.name, m.uid_validity, m.uid_next, m.modseq, m.messages, m.octets, m.unseen, m.deleted, m.deleted_octets, m.recent_from, m.special_use, m.vanished_known_from, " +
+  "(SELECT COUNT(*) FROM message WHERE mailbox_id = m.id AND uid >= m.recent_from) AS recent";
 
 export function readMailboxes(accountId: number): Query {
-  return { sql: `SELECT ${columns} FROM mailbox m WHERE m.account_id = ? ORDER BY m.name`, parameters: [accountId] };
+  return {
+    sql: `SELECT ${mailboxColumns} FROM mailbox m WHERE m.account_id = ? ORDER BY m.name`,
+    parameters: [accountId],
+  };
 }
 
 export function readMailbox(accountId: number, name: string): Query {
   return {
-    sql: `SELECT ${columns} FROM mailbox m WHERE m.account_id = ? AND m.name = ?`,
-    parameters: [accountId, name],
-  };
-}
-
-/** With the ends of its UIDs (`first_uid`, `last_uid`) and its keywords, one to a row: what a SELECT tells. */
-export function readMailboxToOpen(accountId: number, name: string): Query {
-  const end = (which: "MIN" | "MAX") => `(SELECT ${which}(uid) FROM message WHERE mailbox_id = m.id)`;
-  return {
-    sql:
-      `SELECT ${columns}, ${end("MIN")} AS first_uid, ${end("MAX")} AS last_uid, k.name AS keyword ` +
-      "FROM mailbox m LEFT JOIN keyword k ON k.mailbox_id = m.id WHERE m.account_id = ? AND m.name = ?",
+    sql: `SELECT ${mailboxColumns} FROM mailbox m WHERE m.account_id = ? AND m.name = ?`,
     parameters: [accountId, name],
   };
 }
 
 /** By id, whatever it is called now. */
 export function readMailboxById(id: number): Query {
-  return { sql: `SELECT ${columns} FROM mailbox m WHERE m.id = ?`, parameters: [id] };
+  return { sql: `SELECT ${mailboxColumns} FROM mailbox m WHERE m.id = ?`, parameters: [id] };
 }
 
 export function mailboxOf(row: Row): MailboxRow {
@@ -64,6 +59,7 @@ export function mailboxOf(row: Row): MailboxRow {
     deleted: Number(row["deleted"]),
     deletedOctets: Number(row["deleted_octets"]),
     recentFrom: Number(row["recent_from"]),
+    recent: Number(row["recent"]),
     specialUse: specialUse === null ? null : String(specialUse),
     vanishedKnownFrom: Number(row["vanished_known_from"]),
   };
@@ -120,15 +116,16 @@ export function takeRecent(id: number, uidNext: number): Statement {
   };
 }
 
-export function insertKeyword(mailboxId: number, name: string): Statement {
+/** The spelling that was there first stays. */
+export function insertKeyword(accountId: number, name: string): Statement {
   return {
-    sql: "INSERT INTO keyword (mailbox_id, folded, name) VALUES (?, ?, ?) ON CONFLICT (mailbox_id, folded) DO NOTHING",
-    parameters: [mailboxId, name.toLowerCase(), name],
+    sql: "INSERT INTO keyword (account_id, folded, name) VALUES (?, ?, ?) ON CONFLICT (account_id, folded) DO NOTHING",
+    parameters: [accountId, name.toLowerCase(), name],
   };
 }
 
-export function readKeywords(mailboxId: number): Query {
-  return { sql: "SELECT name FROM keyword WHERE mailbox_id = ? ORDER BY name", parameters: [mailboxId] };
+export function readKeywords(accountId: number): Query {
+  return { sql: "SELECT folded, name FROM keyword WHERE account_id = ? ORDER BY folded", parameters: [accountId] };
 }
 
 export function readSubscriptions(accountId: number): Query {
@@ -144,4 +141,12 @@ export function insertSubscription(accountId: number, name: string): Statement {
 
 export function deleteSubscription(accountId: number, name: string): Statement {
   return { sql: "DELETE FROM subscription WHERE account_id = ? AND name = ?", parameters: [accountId, name] };
+}
+
+/** What an account holds, a content counted in each mailbox. */
+export function readUsage(accountId: number): Query {
+  return {
+    sql: "SELECT octets, (SELECT COALESCE(SUM(messages), 0) FROM mailbox WHERE account_id = account.id) AS messages FROM account WHERE id = ?",
+    parameters: [accountId],
+  };
 }

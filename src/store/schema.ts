@@ -187,6 +187,8 @@ export type MessageTable = {
   prefix: string;
   /** Prefix and content. */
   size: number;
+  /** Octets more when every line ends with CRLF, the last one too; 0 for what came by SMTP. */
+  text_extra: number;
   internal_date: number;
   /** When it came into this mailbox (RFC 8514). */
   saved_at: number;
@@ -197,9 +199,9 @@ export type MessageTable = {
   modseq: number;
 };
 
-/** Keywords that are or were in use in a mailbox, as first written. */
+/** Keywords that are or were in use, as first written: spelt alike in all mailboxes of an account, so that copies need no change. */
 export type KeywordTable = {
-  mailbox_id: number;
+  account_id: number;
   /** In lower case: keywords are the same whatever their case (RFC 9051 §2.3.2). */
   folded: string;
   name: string;

@@ -50,6 +50,7 @@ const message = {
   content_id: "integer",
   prefix: "text",
   size: "integer",
+  text_extra: "integer",
   internal_date: "integer",
   saved_at: "integer",
   flags: "integer",
@@ -58,7 +59,7 @@ const message = {
 } as const satisfies Columns["message"];
 
 const tables = {
-  keyword: { mailbox_id: "integer", folded: "text", name: "text" },
+  keyword: { account_id: "integer", folded: "text", name: "text" },
   expunged: { mailbox_id: "integer", modseq: "integer", uid: "integer" },
   subscription: { account_id: "integer", name: "text" },
   imported: { account_id: "integer", source: "text", key: "text" },
@@ -66,18 +67,18 @@ const tables = {
 } as const satisfies Pick<Columns, "keyword" | "expunged" | "subscription" | "imported" | "structure">;
 
 const keys: Readonly<Partial<Record<string, readonly string[]>>> = {
-  keyword: ["mailbox_id", "folded"],
+  keyword: ["account_id", "folded"],
   expunged: ["mailbox_id", "modseq", "uid"],
   subscription: ["account_id", "name"],
   imported: ["account_id", "source", "key"],
 };
 
-const ofMailbox: References = { mailbox_id: { to: "mailbox.id", whenDeleted: "cascade" } };
+const ofAccount: References = { account_id: { to: "account.id", whenDeleted: "cascade" } };
 const references: Readonly<Partial<Record<string, References>>> = {
-  keyword: ofMailbox,
-  expunged: ofMailbox,
-  subscription: { account_id: { to: "account.id", whenDeleted: "cascade" } },
-  imported: { account_id: { to: "account.id", whenDeleted: "cascade" } },
+  keyword: ofAccount,
+  expunged: { mailbox_id: { to: "mailbox.id", whenDeleted: "cascade" } },
+  subscription: ofAccount,
+  imported: ofAccount,
   structure: { content_id: { to: "content.id", whenDeleted: "cascade" } },
 };
 
@@ -111,8 +112,8 @@ function newMessages(): readonly Compilable[] {
       key: ["mailbox_id", "uid"],
     }),
     plain(
-      "INSERT INTO message (mailbox_id, uid, content_id, prefix, size, internal_date, saved_at, flags, keywords, modseq) " +
-        `SELECT mailbox_id, uid, content_id, prefix, size, internal_date, internal_date, ${bits}, ' ', modseq FROM first_message`,
+      "INSERT INTO message (mailbox_id, uid, content_id, prefix, size, text_extra, internal_date, saved_at, flags, keywords, modseq) " +
+        `SELECT mailbox_id, uid, content_id, prefix, size, 0, internal_date, internal_date, ${bits}, ' ', modseq FROM first_message`,
     ),
     plain("DROP TABLE first_message"),
     createIndex("message", ["content_id"]),

@@ -12,8 +12,10 @@ import { getQuota, getQuotaRoot, setQuota } from "./commands/quota.ts";
 import { replace } from "./commands/replace.ts";
 import { search } from "./commands/search.ts";
 import { select } from "./commands/select.ts";
+import { sort } from "./commands/sort.ts";
 import { status } from "./commands/status.ts";
 import { store } from "./commands/store.ts";
+import { thread } from "./commands/thread.ts";
 import { impliesCondstore } from "./condstore.ts";
 import type { Answer, Context, Desk, Selected, SelectedContext } from "./context.ts";
 import { type Enabled, enabledBy } from "./enabled.ts";
@@ -390,6 +392,10 @@ export class Session implements Desk {
         return yield* replace(command, context);
       case "SEARCH":
         return yield* search(command, context);
+      case "SORT":
+        return yield* sort(command, context);
+      case "THREAD":
+        return yield* thread(command, context);
       default:
         return { status: "OK", text: "Done" };
     }

@@ -43,7 +43,8 @@ const maxDoneLine = 1_024;
 /** Of an answer in AUTHENTICATE (RFC 4954 §4 says the same of SMTP). */
 const maxAuthLine = 12_288;
 
-const beforeLogin: Limits = { argumentOctets: 16 * 1024, messageOctets: 64 * 1024, discardOctets: 64 * 1024 };
+/** ID alone may have 30 fields of a kilobyte each (RFC 2971 §3.3). */
+const beforeLogin: Limits = { argumentOctets: 40 * 1024, messageOctets: 64 * 1024, discardOctets: 64 * 1024 };
 const argumentOctets = 64 * 1024;
 const discardOctets = 1024 * 1024;
 

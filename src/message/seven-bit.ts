@@ -17,9 +17,12 @@ export type EightBitSurvey = {
   readonly toEncode: ReadonlySet<number>;
 };
 
-/** Reads all of it, keeping nothing. */
-export async function surveyEightBit(content: AsyncIterable<Uint8Array>): Promise<EightBitSurvey> {
-  const surveyor = new Surveyor();
+/** Reads all of it, keeping nothing. `nulToo`: NUL cannot stay either (RFC 3516: it came in a literal8). */
+export async function surveyEightBit(
+  content: AsyncIterable<Uint8Array>,
+  { nulToo = false }: { readonly nulToo?: boolean } = {},
+): Promise<EightBitSurvey> {
+  const surveyor = new Surveyor(nulToo);
   const walker = new MimeWalker(surveyor);
   for await (const chunk of content) {
     // Beyond what the walker looks at there is only one thing to know.
@@ -56,7 +59,12 @@ class Surveyor implements MimeReader {
   anywhere = false;
   #obstacle: string | null = null;
   readonly #toEncode = new Set<number>();
+  readonly #nulToo: boolean;
   #entity: Entity | null = null;
+
+  constructor(nulToo: boolean) {
+    this.#nulToo = nulToo;
+  }
 
   entity(entity: Entity): void {
     this.#entity = entity;
@@ -68,7 +76,7 @@ class Surveyor implements MimeReader {
 
   octets(piece: Buffer): void {
     const entity = this.#entity;
-    if (entity === null || this.#toEncode.has(entity.index) || isAscii(piece)) return;
+    if (entity === null || this.#toEncode.has(entity.index) || this.#isHarmless(piece)) return;
     this.anywhere = true;
     const obstacle = obstacleTo(entity);
     if (obstacle !== null) this.#hinder(obstacle);
@@ -78,7 +86,7 @@ class Surveyor implements MimeReader {
   endOfOctets(): void {}
 
   between(piece: Buffer): void {
-    if (isAscii(piece)) return;
+    if (this.#isHarmless(piece)) return;
     this.anywhere = true;
     this.#hinder("there are 8-bit octets between its parts");
   }
@@ -86,6 +94,10 @@ class Surveyor implements MimeReader {
   result(excess: string | null): EightBitSurvey {
     const { inHeader, anywhere } = this;
     return { inHeader, anywhere, obstacle: excess ?? this.#obstacle, toEncode: this.#toEncode };
+  }
+
+  #isHarmless(piece: Buffer): boolean {
+    return isAscii(piece) && !(this.#nulToo && piece.includes(0));
   }
 
   /** The first one is told. */

@@ -12,6 +12,8 @@ export const families = {
   exim: ["exim4-daemon-light"],
   slapd: ["slapd", "ldap-utils"],
   unbound: ["unbound", "ldnsutils"],
+  readers: ["isync", "offlineimap3", "imapfilter", "mutt", "fetchmail", "getmail6", "mpop", "msmtp", "curl"],
+  dovecot: ["dovecot-core", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Family = keyof typeof families;
@@ -63,7 +65,7 @@ function attempt(act: () => void): string | null {
 
 type Apt = (...args: string[]) => void;
 
-/** apt with lists and a cache of its own; what is installed is taken from the system, so only what it lacks is fetched. */
+/** apt with lists and a cache of its own; what a package needs is taken from the system where that has it. */
 async function openApt(folder: string): Promise<Apt> {
   for (const part of ["lists/partial", "archives/partial"]) await mkdir(join(folder, part), { recursive: true });
   const settings = {
@@ -89,7 +91,8 @@ async function unpackFamily(task: { readonly family: Family; readonly folder: st
   const under = join(folder, `${family}.new`);
   for (const old of [archives, under]) await rm(old, { recursive: true, force: true });
   await mkdir(join(archives, "partial"), { recursive: true });
-  apt("install", "--download-only", "--yes", ...families[family]);
+  // Also what is installed: a scene runs what the archive has, not what somebody put on this machine.
+  apt("install", "--reinstall", "--download-only", "--yes", ...families[family]);
   for (const part of ["usr/bin", "usr/sbin", "usr/lib", "etc"]) await mkdir(join(under, part), { recursive: true });
   // As on the system: packages that still say /bin mean /usr/bin.
   for (const part of ["bin", "sbin", "lib"]) await symlink(`usr/${part}`, join(under, part));
@@ -106,7 +109,14 @@ async function unpackFamily(task: { readonly family: Family; readonly folder: st
 }
 
 /** The system users and groups that the servers drop to: in their own view of /etc only, see `peers.ts`. */
-export const peerIds = { postfix: 64_901, postdrop: 64_902, "Debian-exim": 64_903, openldap: 64_904 } as const;
+export const peerIds = {
+  postfix: 64_901,
+  postdrop: 64_902,
+  "Debian-exim": 64_903,
+  openldap: 64_904,
+  dovecot: 64_905,
+  dovenull: 64_906,
+} as const;
 
 /** Names as the servers see them: their own users, and nothing to ask beyond this machine. */
 async function writeNames(etc: string): Promise<void> {

@@ -20,6 +20,7 @@ import type {
 import type { Numbers } from "../src/imap/number-set.ts";
 import type { Part } from "../src/message/structure.ts";
 import { StructureReader } from "../src/message/structure-reader.ts";
+import { textSizeOf } from "../src/message/line-ends.ts";
 
 const step: Neighbours<number> = { after: (n) => n + 1, before: (n) => n - 1 };
 const numbers = (uids: readonly number[]): Numbers =>
@@ -427,7 +428,7 @@ function rowOf(message: Message, want: Wanted): MessageRow {
     flags,
     modseq,
     size: content.length,
-    textSize: content.length,
+    textSize: textSizeOf(content),
     internalDate,
     savedAt,
     contentId: uid,

@@ -151,7 +151,7 @@ function configOf({ listeners, limits, timeouts, ownAddresses }: SceneOptions, f
 }
 
 /** One round where the real functions take many. */
-const quickHasher: Hasher = {
+export const quickHasher: Hasher = {
   argon2id: (password, salt) => Promise.resolve(pbkdf2Sync(password, salt, 1, 32, "sha256")),
   pbkdf2: (password, salt) => Promise.resolve(pbkdf2Sync(password, salt, 1, 32, "sha256")),
   random: randomBytes,
@@ -160,7 +160,7 @@ const quickHasher: Hasher = {
 let made: Promise<Certificates> | null = null;
 
 /** One self-signed certificate for all scenes of a process. */
-function certificates(): Promise<Certificates> {
+export function certificates(): Promise<Certificates> {
   made ??= selfSigned("mx.example.test", Date.now()).then(({ certificate, key }) => {
     const context = createSecureContext({ cert: certificate, key, minVersion: "TLSv1.2", honorCipherOrder: true });
     return { current: () => context, pem: () => certificate, close: () => {} };

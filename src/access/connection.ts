@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import type { AccessKind } from "../config/schema.ts";
 import type { SessionEnd } from "../events/catalogue.ts";
 import type { Emit } from "../events/emit.ts";
 import type { Chunk } from "../imap/response.ts";
@@ -7,8 +8,6 @@ import type { Visit as AnyVisit } from "../net/visit.ts";
 import type { Certificates } from "../tls/certificates.ts";
 import { Outbox } from "./outbox.ts";
 
-/** The protocols by which mail is read. */
-export type AccessKind = "pop3" | "imap";
 export type Visit = AnyVisit<AccessKind>;
 
 /** What all connections of a listener share. */
@@ -123,6 +122,7 @@ export class Connection {
   }
 
   release(): void {
+    if (!this.#isHeld) return;
     this.#isHeld = false;
     this.#readOn();
   }

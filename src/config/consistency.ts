@@ -18,6 +18,12 @@ export function inconsistencies(config: Config): readonly Inconsistency[] {
     ...(config.queue.retry.some((interval) => interval < 1_000)
       ? [{ path: ["queue", "retry"], problem: "queue.retry: less than a second between attempts helps nobody" }]
       : []),
+    ...(config.timeouts.pop3 < 10 * 60_000
+      ? [{ path: ["timeouts", "pop3"], problem: "timeouts.pop3: clients count on 10 minutes (RFC 1939 §3)" }]
+      : []),
+    ...(config.timeouts.imap < 30 * 60_000
+      ? [{ path: ["timeouts", "imap"], problem: "timeouts.imap: clients count on 30 minutes (RFC 9051 §5.4)" }]
+      : []),
   ];
 }
 
@@ -28,8 +34,8 @@ function ofListener(listener: ListenerConfig, index: number): Inconsistency[] {
   if (listener.allowClearAuth && !isLoopback(listener.address)) {
     say("allow-clear-auth", "allow-clear-auth needs a loopback address: passwords would cross the network unprotected");
   }
-  if (listener.kind === "submission" && !listener.auth)
-    say("auth", "a submission listener always lets accounts log in");
+  if (listener.kind !== "relay" && !listener.auth)
+    say("auth", `a ${listener.kind} listener always lets accounts log in`);
   if (listener.auth && listener.tls === "none" && !listener.allowClearAuth) {
     say("tls", 'accounts log in here, so tls must be "starttls" or "implicit"');
   }

@@ -28,6 +28,14 @@ const trialListeners: readonly Readonly<Record<string, unknown>>[] = [
 ];
 const trialHttp = { address: "127.0.0.1", port: 2580 };
 
+/** RFC 5321, RFC 6409, RFC 1939, RFC 9051; with implicit TLS RFC 8314. */
+const usualPorts = {
+  relay: { clear: 25, implicit: 25 },
+  submission: { clear: 587, implicit: 465 },
+  pop3: { clear: 110, implicit: 995 },
+  imap: { clear: 143, implicit: 993 },
+} as const satisfies Record<ListenerConfig["kind"], { readonly clear: number; readonly implicit: number }>;
+
 /** Reads the boot file and the environment, fills in the defaults, and says everything that is wrong at once. */
 export function readConfig(sources: ConfigSources): Config | readonly ConfigProblem[] {
   const path = sources.file?.path ?? null;
@@ -117,8 +125,8 @@ function completed(bootFile: z.output<typeof schema>, sources: ConfigSources): C
       ...(one.passwordFile === undefined ? {} : { passwordFile: resolve(folder, one.passwordFile) }),
     })),
     listeners: listener.map((one): ListenerConfig => {
-      const usualPort = one.kind === "relay" ? 25 : one.tls === "implicit" ? 465 : 587;
-      return { ...one, port: one.port ?? usualPort, auth: one.auth ?? one.kind === "submission" };
+      const usualPort = usualPorts[one.kind][one.tls === "implicit" ? "implicit" : "clear"];
+      return { ...one, port: one.port ?? usualPort, auth: one.auth ?? one.kind !== "relay" };
     }),
     file: sources.file === null ? null : resolve(sources.folder, sources.file.path),
   };

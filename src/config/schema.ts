@@ -31,11 +31,11 @@ const listener = z
     tls: z
       .enum(["none", "starttls", "implicit"])
       .default("starttls")
-      .describe("`starttls` offers it (RFC 3207), `implicit` begins with it (RFC 8314)."),
+      .describe("`starttls` offers it (RFC 3207, RFC 2595, RFC 9051), `implicit` begins with it (RFC 8314)."),
     auth: z
       .boolean()
       .optional()
-      .describe("Whether a relay listener lets accounts log in; submission listeners always do. Absent: no."),
+      .describe("Whether a relay listener lets accounts log in; all others always do. Absent: no."),
     "allow-clear-auth": z
       .boolean()
       .default(false)
@@ -119,11 +119,41 @@ const limits = z.strictObject({
     .describe("Commands of one session that were wrong, before it is ended."),
 });
 
+const access = z.strictObject({
+  connections: wholeNumber(1, 1_000_000).default(10_000).describe("Connections at the same time in all."),
+  "connections-per-address": wholeNumber(1, 1_000_000)
+    .default(500)
+    .describe("… from one client address: an office behind one, and mail clients that open several each."),
+  "connections-per-network": wholeNumber(1, 1_000_000)
+    .default(1_000)
+    .describe("… from one network: the /24 of an IPv4 client, the /64 of an IPv6 client."),
+  errors: wholeNumber(1, 1_000_000)
+    .default(50)
+    .describe("Commands of one session that were wrong, before it is ended."),
+});
+
+const pop3 = z.strictObject({
+  "login-delay": duration()
+    .prefault("0 s")
+    .describe("How long an account has to wait between two logins, in whole seconds (RFC 2449 §6.5). 0 s: not at all."),
+  expire: z
+    .string()
+    .regex(/^(?:never|[1-9][0-9]{0,4} days?)$/, "is neither `never` nor a number of days like `30 days`")
+    .optional()
+    .describe(
+      "How long messages stay at least, as clients are told (RFC 2449 §6.7): `never` says that none is ever removed. Absent: nothing is said.",
+    ),
+});
+
 const timeouts = z.strictObject({
   command: duration().prefault("5 min").describe("Waiting for the next command (RFC 5321 §4.5.3.2.7)."),
   content: duration().prefault("3 min").describe("Waiting for the next piece of a message (RFC 5321 §4.5.3.2.5)."),
   handshake: duration().prefault("30 s").describe("A TLS handshake from its first to its last octet."),
   login: duration().prefault("1 min").describe("Waiting for the next answer of a login exchange."),
+  pop3: duration().prefault("10 min").describe("Waiting for the next command of POP3: at least 10 min (RFC 1939 §3)."),
+  imap: duration()
+    .prefault("30 min")
+    .describe("Waiting for the next command of IMAP, or for DONE: at least 30 min (RFC 9051 §5.4)."),
   stop: duration()
     .prefault("10 s")
     .describe("How long transactions under way may go on after the server was told to stop."),
@@ -205,6 +235,8 @@ const bootFile = z.strictObject({
     .describe("Absent: a self-signed certificate is made at the first start. Files are read again when they change."),
   http,
   limits: limits.prefault({}).describe("What one client, and all together, may ask for."),
+  access: access.prefault({}).describe("What clients that read mail may ask for."),
+  pop3: pop3.prefault({}).describe("What POP3 asks of its clients."),
   timeouts: timeouts.prefault({}).describe("How long a client may take."),
   queue: queue.prefault({}).describe("What happens to mail that cannot leave at once."),
   delivery: delivery.prefault({}).describe("How mail leaves."),
@@ -288,7 +320,8 @@ export type HttpConfig = CamelCased<NonNullable<z.output<typeof http>>> & { read
 
 export type LdapConfig = Config["ldap"][number];
 
-export type ListenerConfig = Omit<CamelCased<z.output<typeof listener>>, "port" | "auth"> & {
+export type ListenerConfig = Omit<CamelCased<z.output<typeof listener>>, "kind" | "port" | "auth"> & {
+  readonly kind: ListenerKind | AccessKind;
   readonly port: number;
   readonly auth: boolean;
 };
@@ -296,8 +329,16 @@ export type ListenerConfig = Omit<CamelCased<z.output<typeof listener>>, "port" 
 /** A listener where mail comes in. */
 export type ReceptionListener = ListenerConfig & { readonly kind: ListenerKind };
 
+/** A listener where accounts read their mail. */
+export type AccessListener = ListenerConfig & { readonly kind: AccessKind };
+export type AccessKind = "pop3" | "imap";
+
 export function takesMail(config: ListenerConfig): config is ReceptionListener {
   return config.kind === "relay" || config.kind === "submission";
+}
+
+export function givesMail(config: ListenerConfig): config is AccessListener {
+  return !takesMail(config);
 }
 
 function isLdapUrl(text: string): boolean {

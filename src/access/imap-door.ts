@@ -1,0 +1,58 @@
+import type { AccessKind, AccessListener } from "../config/schema.ts";
+import type { Offer } from "../imap/capabilities.ts";
+import type { Door } from "../net/listener.ts";
+import type { AccessContext } from "./access.ts";
+import type { Visit } from "./connection.ts";
+import { ImapConversation } from "./imap-conversation.ts";
+
+/** Doors of listeners for IMAP. */
+export function imapDoors(context: AccessContext): (listener: AccessListener) => Door<AccessKind> {
+  const { config, clock, emit, authenticator, certificates, mailOf } = context;
+  const { timeouts } = config;
+  return (listener) => {
+    const common = {
+      hostname: config.hostname,
+      isTlsImplicit: listener.tls === "implicit",
+      offer: offersOf(listener, context),
+      certificates,
+      authenticator,
+      mailOf,
+      handshakeMs: timeouts.handshake,
+      loginMs: timeouts.command,
+      idleMs: timeouts.imap,
+      contentMs: timeouts.content,
+      maxErrors: config.access.errors,
+      now: () => clock.now(),
+      emit,
+    };
+    return {
+      config: listener,
+      admits: () => true,
+      turnAway: () => "* BYE Too many connections, try later\r\n",
+      open: (closed) => {
+        const shared = { ...common, closed };
+        return (socket, visit) => new ImapConversation(shared, socket, visit);
+      },
+    };
+  };
+}
+
+function offersOf({ name, tls, allowClearAuth }: AccessListener, { config, authenticator }: AccessContext) {
+  const { messageSize: appendLimit } = config.limits;
+  const mechanisms = (question: { readonly tls: boolean; readonly channelBinding: boolean }) =>
+    authenticator.mechanisms({ ...question, listener: name });
+  const inClear: Offer = {
+    mayStartTls: tls === "starttls",
+    mechanisms: allowClearAuth ? mechanisms({ tls: false, channelBinding: false }) : [],
+    appendLimit,
+  };
+  const overTls: Offer = {
+    mayStartTls: false,
+    mechanisms: mechanisms({ tls: true, channelBinding: false }),
+    appendLimit,
+  };
+  // tls-exporter is there from TLS 1.3 on (RFC 9266).
+  const overNewTls = { ...overTls, mechanisms: mechanisms({ tls: true, channelBinding: true }) };
+  return (connection: Pick<Visit, "tls">): Offer =>
+    connection.tls === null ? inClear : connection.tls.protocol === "TLSv1.3" ? overNewTls : overTls;
+}

@@ -28,6 +28,12 @@ const loggedIn = [
   "QRESYNC", // 7162
   "UTF8=ACCEPT", // 6855
   "MULTIAPPEND", // 3502
+  "CATENATE", // 4469
+  "BINARY", // 3516
+  "REPLACE", // 8508
+  "PREVIEW", // 8970
+  "SAVEDATE", // 8514
+  "NOTIFY", // 5465
   "ESEARCH", // 4731
   "SEARCHRES", // 5182
   "WITHIN", // 5032

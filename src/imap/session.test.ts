@@ -168,6 +168,23 @@ describe("NOTIFY", () => {
     assert.deepEqual(await two.say("i NOOP"), ["* 1 EXPUNGE", "i OK Done"]);
   });
 
+  it("fetches new messages, but not those that the client put there itself", async () => {
+    const { mail, two } = await scene(2, 1);
+    await two.say("a NOTIFY SET (SELECTED (MessageNew (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)]) MessageExpunge))");
+    mail.deliver("INBOX", "Subject: new\r\n\r\nx");
+    await two.tellNews();
+    assert.deepEqual(two.hear(), [
+      "* 2 EXISTS",
+      "* 1 RECENT",
+      "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (SUBJECT)] {16}",
+      "Subject: new",
+      "",
+      ")",
+    ]);
+    const own = await two.say("b APPEND INBOX {5+}\r\na: b\r");
+    assert.deepEqual(own.slice(0, -1), ["* 3 EXISTS", "* 2 RECENT"]);
+  });
+
   it("lets the mailbox stand still for a client that wants to hear nothing", async () => {
     const { mail, one, two } = await scene(2, 3);
     await two.say("a NOTIFY NONE");

@@ -1,5 +1,5 @@
 import { capabilitiesOf, type Offer } from "./capabilities.ts";
-import type { Command } from "./command.ts";
+import type { Command, Fetch } from "./command.ts";
 import { append } from "./commands/append.ts";
 import { copy, move } from "./commands/copy.ts";
 import { expunge, expungeSilently } from "./commands/expunge.ts";
@@ -253,13 +253,26 @@ export class Session implements Desk {
     const left = view.leaving(changes, mayExpunge);
     if (left.length > 0) for (const search of searches.values()) yield* search.left(left);
     const wish = this.#notifier?.wishes.selected;
-    const { lines, came } = view.news(changes, {
+    const { lines, added, came } = view.news(changes, {
       mayExpunge,
       enabled: this.enabled,
       tellsFlags: wish?.flags ?? true,
     });
     if (lines !== "") yield lines;
     if (came.length > 0) for (const search of searches.values()) yield* search.came(came);
+    // RFC 5465 §5.2: not of those that the client put there itself.
+    if (wish !== undefined && wish !== null && wish.items.length > 0 && added.length > 0 && !isOwn) {
+      const set = added.map(({ first, last }) => ({ from: first, to: last }));
+      const command: Fetch = {
+        name: "FETCH",
+        byUid: true,
+        set,
+        items: wish.items,
+        changedSince: null,
+        vanished: false,
+      };
+      yield* fetch(command, { ...this.#context(""), selected: current });
+    }
   }
 
   async *#newsOfOthers(): AsyncGenerator<Chunk, void> {
@@ -330,10 +343,13 @@ export class Session implements Desk {
     if (!this.#isOver) yield this.complete(tag, completion);
   }
 
+  #context(tag: string): Context {
+    if (this.#mail === null) throw new Error("a command before the login");
+    return { tag, mail: this.#mail, enabled: this.enabled, now: this.#options.now() };
+  }
+
   async *#handle(tag: string, command: Command): Answer {
-    const { mail, enabled } = { mail: this.#mail, enabled: this.enabled };
-    if (mail === null) throw new Error("a command before the login");
-    const context: Context = { tag, mail, enabled, now: this.#options.now() };
+    const context = this.#context(tag);
     switch (command.name) {
       case "SELECT":
       case "EXAMINE":

@@ -1,7 +1,10 @@
 import type { AdminContext } from "./admin/context.ts";
 import type { Config } from "./config/schema.ts";
 import { usualFirstDomain, usualFirstPolicy } from "./first-start.ts";
+import { mailsOf } from "./mailboxes/mail-of.ts";
+import { NewsDesk } from "./mailboxes/news.ts";
 import { openRecords } from "./records.ts";
+import { openContents } from "./store/content.ts";
 import { systemClock } from "./time/system-clock.ts";
 
 /** Opens the data folder of a server that does not run, for one operation. `firstDomain`: ours, when there is no policy yet. */
@@ -20,9 +23,19 @@ export async function openAtRest(
     onFatal,
     firstPolicy: usualFirstPolicy(firstDomain),
   });
+  const { store, directory } = records;
   const context: AdminContext = {
     ...records,
     config,
+    mailOf: mailsOf({
+      store,
+      contents: openContents({ folder: config.data, store }),
+      news: new NewsDesk(),
+      directory,
+      now: () => systemClock.now(),
+      appendLimit: config.limits.messageSize,
+      usualQuota: config.limits.mailboxSize,
+    }),
     flushJournal: () => Promise.resolve(),
     wakeQueue: () => {},
     running: null,

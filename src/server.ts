@@ -31,6 +31,8 @@ import type { PolicyProblem } from "./policy/problems.ts";
 import { servicesOf } from "./discovery/service.ts";
 import { openHttp } from "./http/http.ts";
 import { findEntry } from "./policy/routing-table.ts";
+import { mailsOf } from "./mailboxes/mail-of.ts";
+import { NewsDesk } from "./mailboxes/news.ts";
 import { dial } from "./net/dial.ts";
 import type { OpenListener } from "./net/listeners.ts";
 import { Gate } from "./reception/gate.ts";
@@ -132,6 +134,16 @@ export async function startServer({
   const forgetting = forgetHourly({ store, clock, emit, ...config.journal });
   const memory = watchMemory(config.limits.memory, { clock, emit });
   const contents = openContents({ folder: config.data, store, memory });
+  const news = new NewsDesk();
+  const mailOf = mailsOf({
+    store,
+    contents,
+    news,
+    directory,
+    now: () => clock.now(),
+    appendLimit: config.limits.messageSize,
+    usualQuota: config.limits.mailboxSize,
+  });
   const time = await watchTime(store, clock);
   const disk = watchDisk(() => contents.freeBytes(), {
     folder: config.data,
@@ -206,6 +218,7 @@ export async function startServer({
   const admin: AdminContext = {
     ...records,
     config,
+    mailOf,
     flushJournal: () => journal.flush(),
     wakeQueue: () => runner.wake(),
     running: {

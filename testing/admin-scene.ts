@@ -5,6 +5,9 @@ import { operationCalled } from "../src/admin/operations.ts";
 import { isConfig, readConfig } from "../src/config/read.ts";
 import type { Emit } from "../src/events/emit.ts";
 import type { Event } from "../src/events/catalogue.ts";
+import { mailsOf } from "../src/mailboxes/mail-of.ts";
+import { NewsDesk } from "../src/mailboxes/news.ts";
+import { openContents } from "../src/store/content.ts";
 import { openJournal } from "../src/store/journal.ts";
 import { recordsIn } from "../src/records.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -30,6 +33,15 @@ export async function adminScene(
   const context: AdminContext = {
     ...records,
     config,
+    mailOf: mailsOf({
+      store,
+      contents: openContents({ folder: config.data, store }),
+      news: new NewsDesk(),
+      directory: records.directory,
+      now: () => clock.now(),
+      appendLimit: config.limits.messageSize,
+      usualQuota: config.limits.mailboxSize,
+    }),
     flushJournal: () => journal.flush(),
     wakeQueue: () => void wakes++,
     running: null,

@@ -1,9 +1,11 @@
+import type { Account } from "../accounts/account.ts";
 import type { Administration } from "../accounts/administer.ts";
 import type { AliasAdministration } from "../accounts/administer-aliases.ts";
 import type { Directory } from "../accounts/directory.ts";
 import type { Config } from "../config/schema.ts";
 import type { Count } from "../events/counters.ts";
 import type { Emit } from "../events/emit.ts";
+import type { Mail } from "../imap/mail.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyProblem } from "../policy/problems.ts";
 import type { Store } from "../store/store.ts";
@@ -14,6 +16,7 @@ export type AdminContext = {
   readonly config: Config;
   readonly store: Store;
   readonly directory: Directory;
+  readonly mailOf: (account: Pick<Account, "id">) => Mail;
   readonly administration: Administration;
   readonly aliases: AliasAdministration;
   readonly policy: {

@@ -6,7 +6,9 @@ import { check } from "./operations/check.ts";
 import * as decisions from "./operations/decision.ts";
 import * as policy from "./operations/policy.ts";
 import * as queue from "./operations/queue.ts";
+import * as mailboxes from "./operations/mailbox.ts";
 import { configShow, status } from "./operations/status.ts";
+import * as transfers from "./operations/transfer.ts";
 import * as smartHosts from "./operations/smart-host.ts";
 
 /** Everything an administrator can do: the command line is made from this list, later the HTTP API and the console. */
@@ -22,6 +24,13 @@ export const operations = [
   appPasswords.appPasswordList,
   appPasswords.appPasswordAdd,
   appPasswords.appPasswordRemove,
+  mailboxes.mailboxList,
+  mailboxes.mailboxCreate,
+  mailboxes.mailboxRename,
+  mailboxes.mailboxDelete,
+  mailboxes.mailboxUsage,
+  transfers.mailboxImport,
+  transfers.mailboxExport,
   aliases.aliasList,
   aliases.aliasAdd,
   aliases.aliasRemove,

@@ -5,6 +5,7 @@ import { addAccountCommands } from "./commands/accounts.ts";
 import { leaf, type Operate } from "./commands/command.ts";
 import { addMailCommands, addServerCommands } from "./commands/mail.ts";
 import { addPolicyCommands } from "./commands/policy.ts";
+import { addMailboxCommands } from "./commands/mailboxes.ts";
 import type { Doors } from "./doors.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -48,6 +49,7 @@ export function commands(doors: Doors, end: (code: number) => void): Command {
   addExplain(program, { operate, config, end, openAtRest: doors.openAtRest });
   addPolicyCommands(program, operate);
   addAccountCommands(program, operate);
+  addMailboxCommands(program, operate);
   addMailCommands(program, operate);
   addServerCommands(program, operate);
   leaf(program, "say <file>", "play a dialogue at a host and compare what it says; - is standard input")

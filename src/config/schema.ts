@@ -92,6 +92,11 @@ const ldap = z
 
 const limits = z.strictObject({
   "message-size": size().prefault("50 MB").describe("The largest message that is taken (RFC 1870)."),
+  "mailbox-size": size()
+    .prefault("0 B")
+    .describe(
+      "What the mailboxes of one account may hold, unless the account says otherwise; 0 B: as much as there is room for.",
+    ),
   recipients: wholeNumber(100, 100_000)
     .default(1_000)
     .describe("Recipients of one message; a client must be able to count on 100 (RFC 5321 §4.5.3.1.8)."),

@@ -15,14 +15,6 @@ export function readAccounts(after: number, limit: number): Query {
   };
 }
 
-/** Octets and messages in all mailboxes of an account. */
-export function readUsage(accountId: number): Query {
-  return {
-    sql: "SELECT octets, (SELECT COALESCE(SUM(messages), 0) FROM mailbox WHERE account_id = account.id) AS messages FROM account WHERE id = ?",
-    parameters: [accountId],
-  };
-}
-
 export function accountOf(row: Row): Account {
   return {
     id: Number(row["id"]),

@@ -4,7 +4,7 @@ import { nodeHasher } from "../../accounts/hasher.ts";
 import type { Account } from "../../accounts/account.ts";
 import { formatAddress } from "../../address/path.ts";
 import { formatSize, parseSize, roundSize } from "../../config/size.ts";
-import { readUsage } from "../../store/accounts.ts";
+import { readUsage } from "../../store/mailboxes.ts";
 import type { AccountSettings } from "../../accounts/administer.ts";
 import type { AdminContext } from "../context.ts";
 import { type Failure, operation } from "../operation.ts";

@@ -22,10 +22,10 @@ export async function append({ mailbox, messages }: Append, context: Context): P
   }
   const appended = await mail.append(mailbox, ready);
   if ("refused" in appended) {
-    discard(written);
-    discard(ready.map(({ content }) => content));
+    discard([...unused(written, ready), ...ready.map(({ content }) => content)]);
     return targetRefusalOf(appended);
   }
+  discard(unused(written, ready));
   // RFC 4315 §3: UIDVALIDITY of the mailbox first, then the UIDs (field case O-42).
   const code = `APPENDUID ${appended.uidValidity} ${formatNumbers(appended.uids)}`;
   return { status: "OK", code, text: "Appended" };
@@ -40,17 +40,23 @@ export function writtenIn(messages: readonly NewMessage[]): WrittenMessage[] {
   );
 }
 
+/** What was only read: pieces of CATENATE, or a message that was kept in another encoding. */
+export function unused(written: readonly WrittenMessage[], ready: readonly AppendedMessage[]): WrittenMessage[] {
+  return written.filter((one) => !ready.some(({ content }) => content === one));
+}
+
 export function discard(written: readonly WrittenMessage[]): void {
   for (const one of written) one.discard();
 }
 
-/** All messages as the store takes them, or why one cannot be; then nothing that was written here is left. */
+/** All messages as the store takes them, or why one cannot be; then what was composed here is left to nobody. */
 async function prepareAll(messages: readonly NewMessage[], context: Context): Promise<AppendedMessage[] | Completion> {
+  const given = new Set(writtenIn(messages));
   const ready: AppendedMessage[] = [];
   for (const message of messages) {
     const one = await prepare(message, context);
     if ("status" in one) {
-      discard(ready.map(({ content }) => content));
+      discard(ready.map(({ content }) => content).filter((content) => !given.has(content)));
       return one;
     }
     ready.push(one);

@@ -35,14 +35,16 @@ export async function compose(message: NewMessage, context: Context): Promise<Wr
 async function fromLiteral({ octets, isBinary }: Literal, context: Context): Promise<WrittenMessage | Completion> {
   const given = "elsewhere" in octets ? octets.elsewhere : await write(context, joined([bufferSource(octets)]));
   if (!isBinary || !(await hasNul(given))) return given;
+  const isOwn = !("elsewhere" in octets);
   // RFC 3516 §4.4: what holds NUL is kept in an encoding that every client can be given.
   const all = { from: 0, to: given.size };
   const survey = await surveyEightBit(given.stream(all), { nulToo: true });
   if (survey.obstacle !== null) {
+    if (isOwn) given.discard();
     return { status: "NO", code: "UNKNOWN-CTE", text: `This cannot be kept: ${survey.obstacle}` };
   }
   const encoded = await write(context, toSevenBit(given.stream(all), survey));
-  given.discard();
+  if (isOwn) given.discard();
   return encoded;
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from "../command.ts";
 import type { Answer, SelectedContext } from "../context.ts";
 import { formatNumbers } from "../view.ts";
-import { discard, prepare, writtenIn } from "./append.ts";
+import { discard, prepare, unused, writtenIn } from "./append.ts";
 import { noSuchNumber, readOnly, targetRefusalOf } from "./refusals.ts";
 
 /** REPLACE and UID REPLACE (RFC 8508): the new message in, the old one out, in one step. The session tells EXPUNGE and EXISTS. */
@@ -27,9 +27,10 @@ export async function* replace(command: Extract<Command, { name: "REPLACE" }>, c
   }
   const replaced = await mailbox.replace(uid, command.mailbox, ready);
   if ("refused" in replaced) {
-    discard([...written, ready.content]);
+    discard([...unused(written, [ready]), ready.content]);
     return targetRefusalOf(replaced);
   }
+  discard(unused(written, [ready]));
   // RFC 8508 §3.3: untagged and before EXPUNGE, so that the client knows what took its place.
   yield `* OK [APPENDUID ${replaced.uidValidity} ${formatNumbers(replaced.uids)}] Replaced\r\n`;
   return { status: "OK", text: "Replaced" };

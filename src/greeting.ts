@@ -1,6 +1,6 @@
 import { access, rm } from "node:fs/promises";
 import { formatIp } from "./address/ip.ts";
-import type { Config } from "./config/schema.ts";
+import type { Config, ListenerConfig } from "./config/schema.ts";
 import { type FirstAccount, passwordFile } from "./first-start.ts";
 import type { OpenListener } from "./net/listeners.ts";
 
@@ -38,15 +38,21 @@ function isThere(file: string): Promise<boolean> {
   );
 }
 
+/** What each kind of listener is for. */
+const purposes: Readonly<Record<ListenerConfig["kind"], string>> = {
+  relay: "from anybody, to our domains",
+  submission: "from accounts, to everywhere",
+  imap: "accounts read their mail",
+  pop3: "accounts fetch their mail",
+};
+
 function words(
   { config, firstAccount, listeners }: Greeting,
   secret: { readonly password: string | null; readonly file: string | null },
 ): string[] {
   const lines = ["", `Gatepost takes mail as ${config.hostname}:`];
   for (const { name, kind, ip, port } of listeners) {
-    lines.push(
-      `  ${name.padEnd(14)} ${formatIp(ip)} port ${port}  ${kind === "relay" ? "from anybody, to our domains" : "from accounts, to everywhere"}`,
-    );
+    lines.push(`  ${name.padEnd(14)} ${formatIp(ip)} port ${port}  ${purposes[kind]}`);
   }
   if (firstAccount === null) return [...lines, ...(secret.file === null ? [] : ["", whereItIs(secret.file)]), ""];
   const relay = listeners.find(({ kind }) => kind === "relay");
@@ -75,6 +81,21 @@ function words(
     lines.push(
       "  # delivered, logged in over TLS",
       `  printf 'From: ${address}\\nTo: ${address}\\nSubject: hello\\n\\nhello\\n' | curl --crlf --ssl-reqd --insecure --url smtp://${formatIp(submission.ip)}:${submission.port} --user ${address}:${known} --mail-from ${address} --mail-rcpt ${address} --upload-file -`,
+    );
+  }
+  const isInTls = (name: string) => config.listeners.some((one) => one.name === name && one.tls === "implicit");
+  const imap = listeners.find(({ name, kind }) => kind === "imap" && isInTls(name));
+  const pop3 = listeners.find(({ name, kind }) => kind === "pop3" && isInTls(name));
+  if (imap !== undefined) {
+    lines.push(
+      "  # read what was delivered",
+      `  curl --insecure --url "imaps://${formatIp(imap.ip)}:${imap.port}/INBOX;MAILINDEX=1" --user ${address}:${known}`,
+    );
+  }
+  if (pop3 !== undefined) {
+    lines.push(
+      "  # the same by POP3",
+      `  curl --insecure --url pop3s://${formatIp(pop3.ip)}:${pop3.port}/1 --user ${address}:${known}`,
     );
   }
   return [...lines, ""];

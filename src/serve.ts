@@ -29,7 +29,7 @@ export async function serve(config: Config, version: string): Promise<number> {
   });
   const firstAccount: FirstAccount | null = server.firstAccount;
   const { greet } = await import("./greeting.ts");
-  await greet({ config, firstAccount, listeners: server.reception.listeners, isTerminal });
+  await greet({ config, firstAccount, listeners: server.listeners, isTerminal });
   // Timers and sockets of the server may all be unreferenced; the process lives until it is told to end.
   const alive = setInterval(() => {}, 1 << 30);
   const code = await ended.promise;

@@ -1,5 +1,6 @@
 import type { AdminContext } from "./admin/context.ts";
 import { openControlSocket } from "./admin/socket-server.ts";
+import { openAccess } from "./access/access.ts";
 import type { Administration } from "./accounts/administer.ts";
 import type { AliasAdministration } from "./accounts/administer-aliases.ts";
 import { openAuthenticator } from "./accounts/authenticator.ts";
@@ -79,6 +80,8 @@ export type ServerOptions = {
 
 export type RunningServer = {
   readonly reception: Reception;
+  /** Of reception and access. */
+  readonly listeners: readonly OpenListener[];
   /** Made by this start; its password is shown once. */
   readonly firstAccount: FirstAccount | null;
   readonly administration: Administration;
@@ -201,6 +204,19 @@ export async function startServer({
     clock,
     emit,
   });
+  const access = await openAccess({
+    config,
+    authenticator,
+    certificates,
+    account: (id) => directory.account(id),
+    mailOf,
+    clock,
+    emit,
+  }).catch(async (error: unknown) => {
+    await reception.close(0);
+    throw error;
+  });
+  const listeners = [...reception.listeners, ...access.listeners];
   if (delivers) runner.start();
   // In the background: only folders of earlier starts are looked at.
   const sweeping = new AbortController();
@@ -212,7 +228,7 @@ export async function startServer({
   );
   emit({
     name: "server-started",
-    listeners: reception.listeners.map(({ name, port }) => `${name}:${port}`),
+    listeners: listeners.map(({ name, port }) => `${name}:${port}`),
     version,
   });
   const admin: AdminContext = {
@@ -224,7 +240,7 @@ export async function startServer({
     running: {
       version,
       startedAt: clock.now(),
-      listeners: () => reception.listeners.map(({ name, port }) => ({ name, port })),
+      listeners: () => listeners.map(({ name, port }) => ({ name, port })),
       counts: () => counters.snapshot(),
       lostRefusals: () => journal.lost,
     },
@@ -253,6 +269,7 @@ export async function startServer({
         });
   return {
     reception,
+    listeners,
     firstAccount,
     administration,
     aliases: records.aliases,
@@ -262,7 +279,7 @@ export async function startServer({
       sweeping.abort();
       await control?.close();
       await (await http)?.close();
-      await reception.close(config.timeouts.stop);
+      await Promise.all([reception.close(config.timeouts.stop), access.close(config.timeouts.stop)]);
       await runner.stop(config.timeouts.stop);
       resolver.close();
       time.stop();

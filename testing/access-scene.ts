@@ -93,11 +93,10 @@ export async function openAccessScene(t: TestContext, options: AccessSceneOption
 
 function configOf({ kind, allowClearAuth = false, access, pop3 }: AccessSceneOptions, folder: string): Config {
   const listener = (name: string, tls: string) =>
-    `[[listener]]\nname = "${name}"\nkind = "submission"\naddress = "127.0.0.1"\nport = 0\ntls = "${tls}"\nallow-clear-auth = ${allowClearAuth}\n`;
+    `[[listener]]\nname = "${name}"\nkind = "${kind}"\naddress = "127.0.0.1"\nport = 0\ntls = "${tls}"\nallow-clear-auth = ${allowClearAuth}\n`;
   const text = `hostname = "mail.example.test"\ndata = "."\n${listener("clear", "starttls")}${listener("implicit", "implicit")}`;
   const file = { path: join(folder, "gatepost.toml"), text };
   const config = readConfig({ file, environment: {}, machineName: "x", folder });
   if (!isConfig(config)) return assert.fail(JSON.stringify(config));
-  const listeners = config.listeners.map((one) => ({ ...one, kind }));
-  return { ...config, listeners, access: { ...config.access, ...access }, pop3: { ...config.pop3, ...pop3 } };
+  return { ...config, access: { ...config.access, ...access }, pop3: { ...config.pop3, ...pop3 } };
 }

@@ -32,6 +32,10 @@ test("without a boot file: the trial set-up on loopback", () => {
       ["relay", "relay", 2525, "starttls", false],
       ["submission", "submission", 2587, "starttls", true],
       ["submissions", "submission", 2465, "implicit", true],
+      ["imap", "imap", 2143, "starttls", true],
+      ["imaps", "imap", 2993, "implicit", true],
+      ["pop3", "pop3", 2110, "starttls", true],
+      ["pop3s", "pop3", 2995, "implicit", true],
     ],
   );
   assert.ok(read.listeners.every(({ address }) => address.family === 4 && address.value === 0x7f000001));
@@ -104,8 +108,11 @@ const wrong: readonly (readonly [string, string])[] = [
   ],
   ["[limits]\nrecipient = 5", 'g.toml:2:1: limits.recipient is not a key (did you mean "recipients"?)'],
   ["[[listener]]\nname='a'\nkind='relay'\nprt=1", 'g.toml:4:1: listener 1: prt is not a key (did you mean "port"?)'],
-  ["[[listener]]\nname='a'\nkind='relai'", 'g.toml:3:6: listener 1: kind must be "relay" or "submission"'],
-  ["[[listener]]\nname='a'", 'g.toml:1:1: listener 1: kind must be "relay" or "submission"'],
+  [
+    "[[listener]]\nname='a'\nkind='relai'",
+    'g.toml:3:6: listener 1: kind must be "relay" or "submission" or "pop3" or "imap"',
+  ],
+  ["[[listener]]\nname='a'", 'g.toml:1:1: listener 1: kind must be "relay" or "submission" or "pop3" or "imap"'],
   ["[limits]\nerrors = 0", "g.toml:2:10: limits.errors must be at least 1"],
   ["[limits]\nerrors = '20'", "g.toml:2:10: limits.errors: expected number, received string"],
   ["[limits]\nmessage-size = 5", "g.toml:2:16: limits.message-size: expected string, received number"],

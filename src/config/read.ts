@@ -25,6 +25,10 @@ const trialListeners: readonly Readonly<Record<string, unknown>>[] = [
   { name: "relay", kind: "relay", address: "127.0.0.1", port: 2525 },
   { name: "submission", kind: "submission", address: "127.0.0.1", port: 2587 },
   { name: "submissions", kind: "submission", address: "127.0.0.1", port: 2465, tls: "implicit" },
+  { name: "imap", kind: "imap", address: "127.0.0.1", port: 2143 },
+  { name: "imaps", kind: "imap", address: "127.0.0.1", port: 2993, tls: "implicit" },
+  { name: "pop3", kind: "pop3", address: "127.0.0.1", port: 2110 },
+  { name: "pop3s", kind: "pop3", address: "127.0.0.1", port: 2995, tls: "implicit" },
 ];
 const trialHttp = { address: "127.0.0.1", port: 2580 };
 

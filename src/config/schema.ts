@@ -20,14 +20,18 @@ const listener = z
       .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "is not a name for a listener: small letters, digits and hyphens")
       .describe("How the policy, the journal and the log call it."),
     kind: z
-      .enum(["relay", "submission"])
-      .describe("`relay` takes mail from other servers, `submission` from accounts that log in (RFC 6409)."),
+      .enum(["relay", "submission", "pop3", "imap"])
+      .describe(
+        "`relay` takes mail from other servers, `submission` from accounts that log in (RFC 6409); by `pop3` (RFC 1939) and `imap` (RFC 9051) accounts read theirs.",
+      ),
     address: ipAddress()
       .prefault("::")
       .describe("The local address to listen on; `::` is every address, IPv4 included."),
     port: wholeNumber(0, 65_535)
       .optional()
-      .describe("Absent: 25 for relay, 587 for submission, 465 with implicit TLS; 0 is any free port."),
+      .describe(
+        "Absent: 25 for relay, 587 for submission, 110 for pop3, 143 for imap; with implicit TLS 465, 995 and 993. 0 is any free port.",
+      ),
     tls: z
       .enum(["none", "starttls", "implicit"])
       .default("starttls")
@@ -54,7 +58,7 @@ const listener = z
       .describe("Extensions that are not offered, for a client that stumbles over one."),
   })
   .describe(
-    "One `[[listener]]` for each place where mail comes in. None given: the three of the trial set-up, on loopback.",
+    "One `[[listener]]` for each place where mail comes in or is read. None given: those of the trial set-up, on loopback.",
   );
 
 const ldap = z
@@ -325,8 +329,7 @@ export type HttpConfig = CamelCased<NonNullable<z.output<typeof http>>> & { read
 
 export type LdapConfig = Config["ldap"][number];
 
-export type ListenerConfig = Omit<CamelCased<z.output<typeof listener>>, "kind" | "port" | "auth"> & {
-  readonly kind: ListenerKind | AccessKind;
+export type ListenerConfig = Omit<CamelCased<z.output<typeof listener>>, "port" | "auth"> & {
   readonly port: number;
   readonly auth: boolean;
 };
@@ -336,7 +339,7 @@ export type ReceptionListener = ListenerConfig & { readonly kind: ListenerKind }
 
 /** A listener where accounts read their mail. */
 export type AccessListener = ListenerConfig & { readonly kind: AccessKind };
-export type AccessKind = "pop3" | "imap";
+export type AccessKind = Exclude<ListenerConfig["kind"], ListenerKind>;
 
 export function takesMail(config: ListenerConfig): config is ReceptionListener {
   return config.kind === "relay" || config.kind === "submission";

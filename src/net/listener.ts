@@ -21,7 +21,7 @@ export interface Conversation {
 }
 
 /** What is behind an open port: the protocol that is spoken there. */
-export type Door<Kind extends string = string> = {
+export type Door<Kind extends ListenerConfig["kind"] = ListenerConfig["kind"]> = {
   readonly config: ListenerConfig & { readonly kind: Kind };
   readonly admits: (client: Ip) => boolean;
   /** Last words to a client that finds no place, or is not admitted. */
@@ -40,7 +40,7 @@ export type ListenerContext = {
 const backlog = 4_096;
 
 /** One open port of the boot file with its conversations. */
-export class Listener<Kind extends string = string> {
+export class Listener<Kind extends ListenerConfig["kind"] = ListenerConfig["kind"]> {
   readonly #door: Door<Kind>;
   readonly #context: ListenerContext;
   readonly #converse: (socket: Socket, visit: Visit<Kind>) => Conversation;

@@ -1,6 +1,7 @@
 import type { Account } from "../accounts/account.ts";
 import type { Ip } from "../address/address.ts";
 import { parseIp } from "../address/ip.ts";
+import type { ListenerConfig } from "../config/schema.ts";
 import type { Emit } from "../events/emit.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { type Door, Listener } from "./listener.ts";
@@ -16,7 +17,12 @@ export type ListenersContext = {
   readonly prefix: string;
 };
 
-export type OpenListener = { readonly name: string; readonly kind: string; readonly ip: Ip; readonly port: number };
+export type OpenListener = {
+  readonly name: string;
+  readonly kind: ListenerConfig["kind"];
+  readonly ip: Ip;
+  readonly port: number;
+};
 
 /** Listeners that count their connections together. */
 export interface Listeners {
@@ -27,7 +33,7 @@ export interface Listeners {
 const sweepEveryMs = 1_000;
 
 /** Opens every door, or none: when one cannot be opened the others are closed again and the error is thrown. */
-export async function openListeners<Kind extends string>(
+export async function openListeners<Kind extends ListenerConfig["kind"]>(
   doors: readonly Door<Kind>[],
   { limits, account: accountNow, clock, emit, prefix }: ListenersContext,
 ): Promise<Listeners> {

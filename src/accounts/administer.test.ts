@@ -44,7 +44,7 @@ async function setUp() {
 /** Message `uid` of a mailbox, with the content of the same number. */
 function deliver(uid: number, mailboxId: number): Statement {
   return {
-    sql: "INSERT INTO message (mailbox_id, uid, content_id, prefix, size, internal_date, saved_at, flags, keywords, modseq) VALUES (?, ?, ?, '', 1, 0, 0, 0, ' ', 1)",
+    sql: "INSERT INTO message (mailbox_id, uid, content_id, prefix, size, text_extra, internal_date, saved_at, flags, keywords, modseq) VALUES (?, ?, ?, '', 1, 0, 0, 0, 0, ' ', 1)",
     parameters: [mailboxId, uid, uid],
   };
 }

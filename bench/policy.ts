@@ -14,6 +14,7 @@ import { formatReply } from "../src/smtp/reply.ts";
 import { openJournal } from "../src/store/journal.ts";
 import { systemClock } from "../src/time/system-clock.ts";
 import { large, listed, routes, small } from "./policies.ts";
+import * as replies from "../src/smtp/replies.ts";
 
 /**
  * What a decision costs: `node bench/policy.ts [WORD]` prints microseconds for one, median and p99 of batches, with small and
@@ -158,6 +159,8 @@ function gateOver(policy: Policy) {
     verifier: { existence: () => "unknowable" },
     now: () => Date.now(),
     clockIsBehind: () => false,
+    finalDelivery: { isFull: () => false },
+    mailboxFull: replies.mailboxFull,
     emit: log.emit,
   });
   const settle = async () => {

@@ -29,6 +29,7 @@ export type RecordsOptions = {
 export type Records = {
   readonly store: Store;
   readonly directory: LiveDirectory;
+  readonly domains: LocalDomains;
   readonly administration: Administration;
   readonly aliases: AliasAdministration;
   readonly policy: AdminContext["policy"] & { readonly current: () => PolicyInForce };
@@ -50,7 +51,8 @@ export async function recordsIn(
   return {
     store,
     directory,
-    administration: createAdministration({ store, directory, clock, oneAtATime: change }),
+    domains,
+    administration: createAdministration({ store, directory, domains, clock, oneAtATime: change }),
     aliases: createAliasAdministration({ store, directory, domains, clock, oneAtATime: change }),
     policy: {
       current: () => inForce,

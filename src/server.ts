@@ -32,8 +32,10 @@ import type { PolicyProblem } from "./policy/problems.ts";
 import { servicesOf } from "./discovery/service.ts";
 import { openHttp } from "./http/http.ts";
 import { findEntry } from "./policy/routing-table.ts";
+import { FinalDelivery } from "./mailboxes/final-delivery.ts";
 import { mailsOf } from "./mailboxes/mail-of.ts";
 import { NewsDesk } from "./mailboxes/news.ts";
+import { Quotas } from "./mailboxes/quotas.ts";
 import { dial } from "./net/dial.ts";
 import type { OpenListener } from "./net/listeners.ts";
 import { Gate } from "./reception/gate.ts";
@@ -43,7 +45,6 @@ import { type Contents, openContents } from "./store/content.ts";
 import * as replies from "./smtp/replies.ts";
 import { openJournal } from "./store/journal.ts";
 import { forgetHourly } from "./store/journal-forgetting.ts";
-import { deliverHere, noQuota } from "./store/local-delivery.ts";
 import { readSetting, settingOf, smartHostPassword } from "./store/settings.ts";
 import { recordsIn } from "./records.ts";
 import { warnAtStart } from "./start-warnings.ts";
@@ -155,8 +156,12 @@ export async function startServer({
     emit,
   });
   const resolver = systemResolver({ ...config.dns, timeoutMs: config.dns.timeout, clock });
+  const now = () => clock.now();
+  const quotas = new Quotas({ store, usual: config.limits.mailboxSize, now });
+  const finalDelivery = new FinalDelivery({ store, news, quotas, now });
   const { runner, callout, reports } = openDelivery({
     config,
+    finalDelivery,
     resolver,
     exchangePort,
     store,
@@ -174,6 +179,7 @@ export async function startServer({
       new LdapDirectory({ ...server, open: () => openLdap(server), now: () => clock.now(), emit }),
     ]),
   );
+  const mailboxFull = config.limits.overQuota === "defer" ? replies.mailboxFull : replies.mailboxFullForGood;
   const gate = new Gate({
     policy: policy.current,
     directory,
@@ -181,6 +187,8 @@ export async function startServer({
     verifier: new Verifier({ ask: asking({ callout, directories }), now: () => clock.now() }),
     now: () => clock.now(),
     clockIsBehind: time.isBehind,
+    finalDelivery,
+    mailboxFull,
     emit,
   });
   const reception = await openReception({
@@ -194,6 +202,8 @@ export async function startServer({
       journal,
       memory,
       handover: runner,
+      finalDelivery,
+      mailboxFull,
       reports,
       now: () => clock.now(),
       emit,
@@ -297,6 +307,7 @@ export async function startServer({
 
 type RunnerParts = {
   readonly config: Config;
+  readonly finalDelivery: FinalDelivery;
   readonly resolver: Resolver;
   readonly exchangePort: number;
   readonly store: Store;
@@ -314,6 +325,7 @@ const leaseMs = 60 * 60_000;
 
 function openDelivery({
   config,
+  finalDelivery,
   resolver,
   exchangePort,
   store,
@@ -359,6 +371,7 @@ function openDelivery({
     store,
     contents,
     directory,
+    finalDelivery,
     destinationOf: destinationFor,
     now: () => clock.now(),
   });
@@ -383,15 +396,17 @@ function openDelivery({
     random: Math.random,
     emit,
     destinationOf: destinationFor,
-    deliverHere: (entry, recipient) => {
+    deliverHere: async (entry, recipient) => {
       const destination = destinationFor(recipient.forwardPath);
       const ends = destination === null ? "none" : directory.expand(destination.address);
       if (typeof ends === "string" || ends.mailboxes.length === 0) return null;
       const prefix = `Return-Path: <${entry.reversePath}>\r\n`;
       const { contentId, size: contentSize } = entry;
-      return ends.mailboxes.flatMap(({ id: accountId, mailboxId }) =>
-        deliverHere({ accountId, mailboxId, contentId, contentSize, prefix, at: clock.now(), quota: noQuota }),
-      );
+      if (await finalDelivery.isFull(ends.mailboxes)) return "full";
+      const places = await finalDelivery.placesFor([ends]);
+      const delivered = { contentId, contentSize, prefix, at: clock.now() };
+      const statements = finalDelivery.statements(places, delivered);
+      return { statements, committed: () => finalDelivery.told(places, delivered) };
     },
     targetFor,
     most: { inAll: delivery.connections, perDestination: delivery.connectionsPerDestination, recipients: 100 },

@@ -13,6 +13,10 @@ import type { Hasher } from "../src/accounts/hasher.ts";
 import { isConfig, readConfig } from "../src/config/read.ts";
 import type { Config, ListenerConfig } from "../src/config/schema.ts";
 import type { Event } from "../src/events/catalogue.ts";
+import { FinalDelivery } from "../src/mailboxes/final-delivery.ts";
+import { mailsOf } from "../src/mailboxes/mail-of.ts";
+import { NewsDesk } from "../src/mailboxes/news.ts";
+import { Quotas } from "../src/mailboxes/quotas.ts";
 import { recordsIn } from "../src/records.ts";
 import { Gate } from "../src/reception/gate.ts";
 import { openReception } from "../src/reception/reception.ts";
@@ -52,8 +56,13 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
   const events: Event[] = [];
   const emit = (event: Event) => void events.push(event);
   const store = await openMemoryStore();
-  const { directory, policy, aliases } = await recordsIn(store, { config, clock, emit, firstPolicy: options.policy });
-  const administration = createAdministration({ store, directory, clock, hasher: quickHasher });
+  const { directory, domains, policy, aliases } = await recordsIn(store, {
+    config,
+    clock,
+    emit,
+    firstPolicy: options.policy,
+  });
+  const administration = createAdministration({ store, directory, domains, clock, hasher: quickHasher });
   for (const account of options.accounts ?? []) {
     const made = await administration.create(account);
     if ("refused" in made) assert.fail(`${account.address}: ${made.refused}`);
@@ -62,6 +71,20 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
   const contents = openContents({ folder, store, memory });
   const journal = openJournal({ store, clock, emit });
   const now = () => clock.now();
+  const news = new NewsDesk();
+  const usualQuota = config.limits.mailboxSize;
+  const quotas = new Quotas({ store, usual: usualQuota, now });
+  const finalDelivery = new FinalDelivery({ store, news, quotas, now });
+  const mailOf = mailsOf({
+    store,
+    contents,
+    news,
+    directory,
+    now,
+    appendLimit: config.limits.messageSize,
+    usualQuota,
+  });
+  const mailboxFull = config.limits.overQuota === "defer" ? replies.mailboxFull : replies.mailboxFullForGood;
   const reception = await openReception({
     config,
     gate: new Gate({
@@ -71,6 +94,8 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
       verifier: { existence: () => "unknowable" },
       now,
       clockIsBehind: () => false,
+      finalDelivery,
+      mailboxFull,
       emit,
     }),
     intake: {
@@ -81,6 +106,8 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
       journal,
       memory,
       reports: { reportOn: () => Promise.resolve(null) },
+      finalDelivery,
+      mailboxFull,
       handover: { reserve: () => null, give() {}, release() {}, wake() {} },
       now,
       emit,
@@ -116,6 +143,7 @@ export async function openReceptionScene(t: TestContext, options: SceneOptions) 
     aliases,
     folder,
     memory,
+    mailOf,
     eventsCalled: <Name extends Event["name"]>(name: Name) =>
       events.filter((event): event is Extract<Event, { name: Name }> => event.name === name),
     portOf(name: string): number {

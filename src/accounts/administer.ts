@@ -19,10 +19,12 @@ import { addressOf, namesOfNobody, type Account } from "./account.ts";
 import { commitAndReload, oneAtATime, type Change } from "./change.ts";
 import type { Alias } from "./alias.ts";
 import type { Purpose } from "./exchange.ts";
-import type { LiveDirectory } from "./directory.ts";
+import type { LiveDirectory, LocalDomains } from "./directory.ts";
+import { findCycle, targetsOf } from "./expansion.ts";
 import { asAppPassword, generateAppPassword } from "./generated.ts";
 import { nodeHasher, type Hasher } from "./hasher.ts";
 import { foldLocalPart, mailboxKey } from "../address/mailbox-key.ts";
+import { namesOf } from "./names.ts";
 import { hashPassword } from "./password.ts";
 import { saltOf } from "./password-check.ts";
 import { deriveVerifier, freshSalt } from "./verifier.ts";
@@ -78,6 +80,8 @@ export type AdministrationParts = {
   readonly directory: LiveDirectory;
   readonly clock: Clock;
   readonly hasher?: Hasher;
+  /** Which domains are ours: a forward that leads back to itself is refused when it is known. */
+  readonly domains?: LocalDomains;
   /** Shared by all who change what the directory holds. */
   readonly oneAtATime?: Change;
   /** Told of each content file that nothing names any more; without it the sweep finds them. */
@@ -128,8 +132,20 @@ export function createAdministration(parts: AdministrationParts): Administration
     if (now === null) return { refused: goneAlready };
     const checked = checkSettings({ ...now, ...settings });
     if ("refused" in checked) return checked;
+    const ring = ringOf({ ...now, ...checked });
+    if (ring !== null) return { refused: ring };
     const refusal = await commitAndReload([updateAccount({ ...now, ...checked })], { store, directory }, goneAlready);
     return refusal ?? directory.account(account.id) ?? { refused: goneAlready };
+  }
+
+  /** Mail that is forwarded and comes back, whatever aliases lie between (field case O-36). */
+  function ringOf(changed: Account): string | null {
+    const { domains } = parts;
+    if (domains === undefined || changed.forwardTo.length === 0) return null;
+    const others = directory.accounts().filter(({ id }) => id !== changed.id);
+    const names = namesOf([...others, changed], directory.aliases(), domains);
+    const ring = findCycle(addressOf(changed), (from) => targetsOf(from, names));
+    return ring && `that would be a loop: ${ring.map(formatAddress).join(" → ")}`;
   }
 
   async function setPassword(account: Account, wanted: NewPassword): Promise<Refusal | null> {

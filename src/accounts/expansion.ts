@@ -1,11 +1,17 @@
 import type { Address } from "../address/address.ts";
 import type { Existence } from "../policy/facts.ts";
+import { parseAddress } from "../address/path.ts";
 import type { Account } from "./account.ts";
 import { isDisguised } from "../policy/disguise.ts";
 import { isPostmaster, mailboxKey } from "../address/mailbox-key.ts";
 
 /** Where mail for an address ends: in mailboxes here, or at addresses that leave. Never both empty. */
-export type Expansion = { readonly mailboxes: readonly Account[]; readonly away: readonly Address[] };
+export type Expansion = {
+  readonly mailboxes: readonly Account[];
+  readonly away: readonly Address[];
+  /** The address was name+tag of one of them, which wants such mail in a mailbox of the tag's name. */
+  readonly tagged?: { readonly account: Account; readonly tag: string };
+};
 
 export type Lookup = {
   readonly existence: Extract<Existence, "exact" | "covered" | "none" | "loop">;
@@ -30,12 +36,13 @@ export interface Names {
 
 /** What one address stands for, one step deep. */
 type Step =
-  | { readonly is: "mailbox"; readonly account: Account; readonly exact: boolean }
+  | { readonly is: "mailbox"; readonly account: Account; readonly exact: boolean; readonly tag?: string }
   | {
       readonly is: "list";
       readonly targets: readonly Address[];
       readonly keeps: Account | undefined;
       readonly exact: boolean;
+      readonly tag?: string;
     }
   | { readonly is: "nothing" };
 
@@ -71,22 +78,32 @@ function stepOf(address: Address, names: Names): Step {
   if (plus > 0) {
     const base = mailboxKey({ localPart: address.localPart.slice(0, plus), domain: address.domain });
     // The tag goes where the name itself goes, also when that is a forward.
-    if (names.account(base)?.plusAddressing) return inexact(exactStep(base, names));
+    if (names.account(base)?.plusAddressing) return inexact(exactStep(base, names), address.localPart.slice(plus + 1));
   }
   const targets = names.catchAllTargets(address.domain);
   return targets === undefined ? exact : { is: "list", targets, keeps: undefined, exact: false };
 }
 
-function inexact(step: Step): Step {
-  return step.is === "nothing" ? step : { ...step, exact: false };
+function inexact(step: Step, tag: string): Step {
+  return step.is === "nothing" ? step : { ...step, exact: false, tag };
 }
 
 function exactStep(key: string, names: Names): Step {
   const account = names.account(key);
   const targets = names.aliasTargets(key);
-  if (targets === undefined) return account === undefined ? { is: "nothing" } : { is: "mailbox", account, exact: true };
+  if (targets === undefined) return account === undefined ? { is: "nothing" } : ownStep(account);
   const keeps = targets.some((target) => mailboxKey(target) === key) ? account : undefined;
   return { is: "list", targets, keeps, exact: true };
+}
+
+/** Its mailbox, and where its owner lets it be forwarded. */
+function ownStep(account: Account): Step {
+  if (account.forwardTo.length === 0) return { is: "mailbox", account, exact: true };
+  const targets = account.forwardTo.flatMap((text) => {
+    const target = parseAddress(text, { kind: "forward", allowsUtf8: true });
+    return "refused" in target ? [] : [target];
+  });
+  return { is: "list", targets, keeps: account.keepsForwarded ? account : undefined, exact: true };
 }
 
 function follow(address: Address, first: Step, names: Names): Expansion {
@@ -108,7 +125,14 @@ function follow(address: Address, first: Step, names: Names): Expansion {
       else if (next !== "seen") pending.push(next);
     }
   }
-  return { mailboxes: [...mailboxes], away: [...away.values()] };
+  const tagged = taggedBy(first);
+  return { mailboxes: [...mailboxes], away: [...away.values()], ...(tagged === null ? {} : { tagged }) };
+}
+
+function taggedBy(first: Step): NonNullable<Expansion["tagged"]> | null {
+  if (first.is === "nothing" || first.tag === undefined || first.tag === "") return null;
+  const account = first.is === "mailbox" ? first.account : first.keeps;
+  return account === undefined || account.plusMailbox === "none" ? null : { account, tag: first.tag };
 }
 
 function stepOrLeave(target: Address, kind: DomainKind, names: Names): Step | "leaves" {

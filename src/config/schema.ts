@@ -120,6 +120,10 @@ const limits = z.strictObject({
     .describe(
       "Octets a second that a client must send of a message on the whole; it may be late by `timeouts.content`. Slower than the slowest modem or satellite, so that an octet now and then holds no session.",
     ),
+  "over-quota": z
+    .enum(["defer", "refuse"])
+    .default("defer")
+    .describe("What is said to who writes to a full mailbox: `defer` is 452 4.2.2, `refuse` is 552 5.2.2."),
   commands: wholeNumber(10, 1_000_000)
     .default(1_000)
     .describe("Commands of one session since its last accepted message, accepted recipients not counted."),

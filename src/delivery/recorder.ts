@@ -36,6 +36,8 @@ export type Attempt = {
   readonly beganAt: number;
   /** What else is committed with it. */
   readonly extra: readonly Statement[];
+  /** Called once that is committed. */
+  readonly committed?: () => void;
   /** It was delivered here, or could not be: no next hop comes behind us. */
   readonly isFinal?: true;
 };
@@ -83,6 +85,7 @@ export class Recorder {
         const file = returned.at(-1)?.[0]?.["file"];
         if (typeof file === "string") await contents.remove(file);
       }
+      attempt.committed?.();
       for (const one of judged) this.#tell(work.entry, one);
       tellReports(this.#options, work.entry, reports);
     } catch (error) {
@@ -160,7 +163,10 @@ export function tellReports(
   reports: readonly OwedReport[],
 ): void {
   if (reports.length > 0) dueIn(0);
-  for (const { message, kind } of reports) emit({ name: "report-composed", message, about: refOf(about.id), kind });
+  for (const { message, kind, committed } of reports) {
+    committed?.();
+    emit({ name: "report-composed", message, about: refOf(about.id), kind });
+  }
 }
 
 export function troubleIn(doing: string, error: unknown): Event {

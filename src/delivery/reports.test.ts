@@ -5,6 +5,7 @@ import type { Directory } from "../accounts/directory.ts";
 import type { ContentSource, QueueEntry, RecipientOutcome } from "../queue/entry.ts";
 import type { ReportKind } from "../queue/fate.ts";
 import { openContents } from "../store/content.ts";
+import type { FinalDelivery } from "../mailboxes/final-delivery.ts";
 import { openReports } from "./reports.ts";
 
 const failed: RecipientOutcome = { result: "permanent", code: 550, status: "5.1.1", said: "550 no", host: "mx.r.test" };
@@ -23,6 +24,7 @@ async function reportAbout(
     contents,
     // Nobody is here: every report is queued.
     directory: {} as Directory,
+    finalDelivery: {} as FinalDelivery,
     destinationOf: () => null,
     now: () => Date.UTC(2026, 10, 25),
   });

@@ -9,8 +9,8 @@ import { surveyEightBit } from "../message/seven-bit.ts";
 import type { Destination } from "../policy/decision.ts";
 import type { ContentSource, QueueEntry } from "../queue/entry.ts";
 import type { ReportKind } from "../queue/fate.ts";
+import type { FinalDelivery } from "../mailboxes/final-delivery.ts";
 import type { Contents } from "../store/content.ts";
-import { deliverHere, noQuota } from "../store/local-delivery.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
 import { refOf } from "../store/ref.ts";
 import type { Statement, Store, Unit } from "../store/store.ts";
@@ -21,6 +21,7 @@ export type ReportsOptions = {
   readonly store: Pick<Store, "nextId">;
   readonly contents: Contents;
   readonly directory: Directory;
+  readonly finalDelivery: FinalDelivery;
   readonly destinationOf: (forwardPath: string) => Destination | null;
   readonly now: () => number;
 };
@@ -52,16 +53,13 @@ export function openReports(options: ReportsOptions): Reports {
       const destination = options.destinationOf(request.entry.reversePath);
       const ends = destination?.kind === "here" ? options.directory.expand(destination.address) : "none";
       if (typeof ends === "object" && ends.away.length === 0) {
-        const delivery = {
-          contentId: content.id,
-          contentSize: content.size,
-          prefix: "Return-Path: <>\r\n",
-          at: options.now(),
-        };
-        const deliveries = ends.mailboxes.flatMap(({ id: accountId, mailboxId }) =>
-          deliverHere({ ...delivery, accountId, mailboxId, quota: noQuota }),
-        );
-        return { message: refOf(id), unit: [content.insert, ...deliveries] };
+        const { finalDelivery } = options;
+        const places = await finalDelivery.placesFor([ends]);
+        const prefix = "Return-Path: <>\r\n";
+        const delivered = { contentId: content.id, contentSize: content.size, prefix, at: options.now() };
+        // Who is over quota hears of what became of the own messages all the same.
+        const unit = [content.insert, ...finalDelivery.statements(places, delivered, "whatever the quota")];
+        return { message: refOf(id), unit, committed: () => finalDelivery.told(places, delivered) };
       }
       const report = { id, contentId: content.id, size: content.size, isEightBit: !isAscii(bytes) };
       return { message: refOf(id), unit: [content.insert, ...queued(request, report, options)] };

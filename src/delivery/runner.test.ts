@@ -68,7 +68,8 @@ async function scene(
         isBackupMx: false,
       };
     },
-    deliverHere: (_entry, { forwardPath }) => (forwardPath.startsWith("nobody@") ? null : []),
+    deliverHere: async (_entry, { forwardPath }) =>
+      forwardPath.startsWith("nobody@") ? null : { statements: [], committed() {} },
     targetFor: () => Promise.resolve(lookUp()),
     most: { inAll: 100, perDestination: 5, recipients: 100 },
     leaseMs: hourMs,

@@ -31,8 +31,8 @@ export type RunnerOptions = {
   readonly memory: Memory;
   /** By the policy in force at the moment of delivery; `null`: the address cannot be read (a damaged queue). */
   readonly destinationOf: (forwardPath: string) => Destination | null;
-  /** Statements that put a recipient of ours into its mailbox; `null`: there is nobody of that name. */
-  readonly deliverHere: (entry: QueueEntry, recipient: QueuedRecipient) => readonly Statement[] | null;
+  /** What puts a recipient of ours into its mailbox; `null`: there is nobody of that name. */
+  readonly deliverHere: (entry: QueueEntry, recipient: QueuedRecipient) => Promise<LocalAttempt | null>;
   /** The hosts of a next hop, or why there are none now or ever. */
   readonly targetFor: (destination: Extract<Destination, { kind: "away" }>) => Promise<Target | RecipientOutcome>;
   /** Transactions at the same time in all, and to one destination. */
@@ -42,6 +42,9 @@ export type RunnerOptions = {
   /** No other process works on this queue: leases from before `start` are nobody's. */
   readonly isAlone: boolean;
 };
+
+/** `full`: the account holds all that it may. `committed`: to be called after the commit. */
+export type LocalAttempt = { readonly statements: readonly Statement[]; readonly committed: () => void } | "full";
 
 type Work = Attempted & { readonly destination: Extract<Destination, { kind: "away" }> };
 
@@ -245,14 +248,31 @@ export class Runner implements Handover {
   ): Promise<void> {
     const reason = await this.#damage.flawOf(content);
     if (reason !== null) return this.#setAside({ recipients: [recipient], content }, { entry, leaseUntil, reason });
-    const statements = this.#options.deliverHere(entry, recipient);
-    const outcome: RecipientOutcome =
-      statements === null
-        ? { result: "permanent", code: null, status: "5.1.1", said: "there is no such mailbox here", host: null }
-        : { result: "accepted", code: null, status: "2.0.0", said: "delivered here", host: null };
+    const delivery = await this.#lookHere(entry, recipient);
     const work = { entry, recipients: [recipient], content, leaseUntil };
     const beganAt = this.#options.clock.now();
-    await this.#record(work, { outcomes: [outcome], beganAt, extra: statements ?? [], isFinal: true });
+    const isDelivery = delivery !== null && "statements" in delivery;
+    await this.#record(work, {
+      outcomes: [isDelivery ? deliveredHere : (delivery ?? nobodyHere)],
+      beganAt,
+      extra: isDelivery ? delivery.statements : [],
+      ...(isDelivery ? { committed: delivery.committed } : {}),
+      isFinal: true,
+    });
+  }
+
+  /** What delivers it, or why that cannot be; `null`: there is nobody of that name. */
+  async #lookHere(
+    entry: QueueEntry,
+    recipient: QueuedRecipient,
+  ): Promise<Exclude<LocalAttempt, "full"> | RecipientOutcome | null> {
+    try {
+      const found = await this.#options.deliverHere(entry, recipient);
+      return found === "full" ? mailboxFull : found;
+    } catch (error) {
+      this.#trouble(`looking for the mailbox of ${recipient.forwardPath}`, error);
+      return notLookedUp;
+    }
   }
 
   #laneOf(key: string): Lane {
@@ -364,5 +384,34 @@ export class Runner implements Handover {
     this.#options.emit(troubleIn(doing, error));
   }
 }
+
+const deliveredHere: RecipientOutcome = {
+  result: "accepted",
+  code: null,
+  status: "2.0.0",
+  said: "delivered here",
+  host: null,
+};
+const nobodyHere: RecipientOutcome = {
+  result: "permanent",
+  code: null,
+  status: "5.1.1",
+  said: "there is no such mailbox here",
+  host: null,
+};
+const mailboxFull: RecipientOutcome = {
+  result: "transient",
+  code: null,
+  status: "4.2.2",
+  said: "the mailbox is full",
+  host: null,
+};
+const notLookedUp: RecipientOutcome = {
+  result: "transient",
+  code: null,
+  status: "4.3.0",
+  said: "the mailbox could not be looked up",
+  host: null,
+};
 
 const unreadablePath = "its address cannot be read";

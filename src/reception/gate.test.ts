@@ -10,6 +10,7 @@ import { judge } from "../policy/judge.ts";
 import type { JournalledDecision } from "../store/journal-rows.ts";
 import { Gate, type RecipientAnswer } from "./gate.ts";
 import type { Visit } from "./visit.ts";
+import * as replies from "../smtp/replies.ts";
 
 const address = (text: string) => {
   const read = parseAddress(text, { kind: "forward", allowsUtf8: true });
@@ -60,6 +61,8 @@ function scene(document: string, here: readonly string[] = []) {
     },
     now: () => 0,
     clockIsBehind: () => false,
+    finalDelivery: { isFull: () => false },
+    mailboxFull: replies.mailboxFull,
     emit: () => {},
   });
   const rcpt = (to: string) => gate.recipient(visit, { reversePath: null, forwardPath: address(to) });

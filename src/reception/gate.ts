@@ -9,6 +9,8 @@ import { factsToJson, type KnownRecipient } from "../policy/facts-json.ts";
 import { holdsGrant, judge, judgeConnection, judgeSender } from "../policy/judge.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { VerifiedHost } from "../policy/routing-table.ts";
+import type { FinalDelivery } from "../mailboxes/final-delivery.ts";
+import type { Reply } from "../smtp/reply.ts";
 import type { Answer } from "../smtp/server-session.ts";
 import type { Journal } from "../store/journal.ts";
 import type { JournalledDecision } from "../store/journal-rows.ts";
@@ -27,6 +29,9 @@ export type GateContext = {
   readonly now: () => number;
   readonly clockIsBehind: () => boolean;
   readonly emit: Emit;
+  readonly finalDelivery: Pick<FinalDelivery, "isFull">;
+  /** What is said when there is no room left. */
+  readonly mailboxFull: Reply;
 };
 
 /** A recipient that was let in, with the decision that did it. */
@@ -85,14 +90,38 @@ export class Gate {
     return this.#answer(visit, facts, { decision, known: recipients.known });
   }
 
-  #answer(visit: Visit, facts: Facts, judged: Judged): RecipientAnswer {
+  #answer(visit: Visit, facts: Facts, judged: Judged): RecipientAnswer | Promise<RecipientAnswer> {
+    const { destination } = judged.decision;
+    if (destination === undefined) return { answer: this.#refuse(visit, facts, judged), admitted: null };
+    const isFull = destination.kind === "here" && this.#isFull(destination.address);
+    if (isFull === false) return this.#admit(visit, facts, judged);
+    if (isFull === true) return this.#putOff(visit, facts, judged);
+    return isFull.then((full) => (full ? this.#putOff(visit, facts, judged) : this.#admit(visit, facts, judged)));
+  }
+
+  /** Whether there is no room where its mail ends. */
+  #isFull(address: Address): boolean | Promise<boolean> {
+    const ends = this.#context.directory.expand(address);
+    return typeof ends === "object" && this.#context.finalDelivery.isFull(ends.mailboxes);
+  }
+
+  #putOff(visit: Visit, facts: Facts, judged: Judged): RecipientAnswer {
+    const journalled = { ...this.#journalled(visit, facts, judged), verdict: "defer", rule: "mailbox-full" } as const;
+    this.#tellRefused(visit, journalled);
+    return { answer: { ok: false, reply: this.#context.mailboxFull }, admitted: null };
+  }
+
+  #admit(visit: Visit, facts: Facts, judged: Judged): RecipientAnswer {
     const { decision } = judged;
-    if (decision.destination === undefined) return { answer: this.#refuse(visit, facts, judged), admitted: null };
     return { answer: accepted, admitted: { decision, journalled: this.#journalled(visit, facts, judged) } };
   }
 
   #refuse(visit: Visit, facts: Facts, judged: Judged): Answer {
-    const journalled = this.#journalled(visit, facts, judged);
+    const ref = this.#tellRefused(visit, this.#journalled(visit, facts, judged));
+    return { ok: false, reply: replyFor(judged.decision, ref) };
+  }
+
+  #tellRefused(visit: Visit, journalled: JournalledDecision): string {
     const ref = this.#context.journal.refused(journalled);
     this.#context.emit({
       name: "recipient-refused",
@@ -104,7 +133,7 @@ export class Gate {
       rule: journalled.rule,
       ref,
     });
-    return { ok: false, reply: replyFor(judged.decision, ref) };
+    return ref;
   }
 
   #journalled(visit: Visit, facts: Facts, { decision, known }: Judged): JournalledDecision {

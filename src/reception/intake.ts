@@ -1,8 +1,10 @@
-import { type Account, addressOf } from "../accounts/account.ts";
+import { addressOf } from "../accounts/account.ts";
 import type { Directory } from "../accounts/directory.ts";
+import type { Expansion } from "../accounts/expansion.ts";
 import { formatAddress } from "../address/path.ts";
 import type { Address } from "../address/address.ts";
 import type { Emit } from "../events/emit.ts";
+import type { Delivered, FinalDelivery } from "../mailboxes/final-delivery.ts";
 import { formatReceived, returnPathField } from "../message/trace.ts";
 import type { QueuedRecipient, QueueEntry } from "../queue/entry.ts";
 import { notifyBehindAlias, wantsReport } from "../queue/fate.ts";
@@ -14,12 +16,11 @@ import type { Session, Transaction } from "../smtp/server-session.ts";
 import type { Contents, ContentWriter, StoredContent } from "../store/content.ts";
 import type { Claim, Handover } from "../store/handover.ts";
 import type { Journal } from "../store/journal.ts";
-import { deliverHere, noQuota } from "../store/local-delivery.ts";
 import type { Report, Reports } from "../store/reporting.ts";
 import { insertEntry, insertRecipient } from "../store/queue.ts";
 import type { Holder, Memory } from "../store/memory.ts";
 import { refOf } from "../store/ref.ts";
-import { type Statement, type Store, StoreUnavailable } from "../store/store.ts";
+import { type Statement, type Store, StoreUnavailable, UnitFailed } from "../store/store.ts";
 import type { Admitted } from "./gate.ts";
 import { checkSenders, HeaderCollector, missingFields } from "./header-gate.ts";
 import type { Visit } from "./visit.ts";
@@ -35,6 +36,9 @@ export type IntakeContext = {
   readonly journal: Journal;
   readonly memory: Memory;
   readonly handover: Handover;
+  readonly finalDelivery: FinalDelivery;
+  /** What is said when there is no room left for it. */
+  readonly mailboxFull: Reply;
   readonly reports: Reports;
   readonly now: () => number;
   readonly emit: Emit;
@@ -185,8 +189,11 @@ export class Intake implements Holder {
   async #commit(content: StoredContent, hasEightBit: boolean): Promise<Reply> {
     const { store, handover, journal } = this.#context;
     const plan = this.#plan(content, hasEightBit);
-    const unit: Statement[] = [content.insert];
-    for (const account of plan.mailboxes.values()) unit.push(...deliverHere(this.#delivery(account, content)));
+    const { finalDelivery } = this.#context;
+    const found = finalDelivery.placesFor(plan.ends);
+    const places = found instanceof Promise ? await found : found;
+    const delivered = this.#delivered(content);
+    const unit: Statement[] = [content.insert, ...finalDelivery.statements(places, delivered)];
     const wanted = { recipients: plan.away.length, octets: content.source.bytes?.length ?? 0 };
     const claim = plan.away.length === 0 ? null : handover.reserve(wanted);
     const recipients = plan.away.map((recipient) => this.#born(recipient, claim));
@@ -202,13 +209,21 @@ export class Intake implements Holder {
       await store.commit(unit);
     } catch (error) {
       if (claim !== null) handover.release(claim);
-      throw error;
+      if (!(error instanceof UnitFailed)) throw error;
+      // Somebody else's message took the room that there was at RCPT.
+      const isFull = await finalDelivery.isFull(places.map(({ account }) => account));
+      if (!isFull) throw error;
+      return this.#refuse(this.#context.mailboxFull);
     }
     // From here on the message is ours: RFC 5321 §4.2.5, §6.1.
     if (claim !== null) handover.give({ entry: plan.entry, recipients, content: content.source }, claim);
     if (reports.length > 0 || (claim === null && recipients.length > 0)) handover.wake();
     const about = refOf(this.#id);
-    for (const { message, kind } of reports) this.#context.emit({ name: "report-composed", message, about, kind });
+    finalDelivery.told(places, delivered);
+    for (const { message, kind, committed } of reports) {
+      committed?.();
+      this.#context.emit({ name: "report-composed", message, about, kind });
+    }
     this.#tell(
       content.size,
       plan.delivered.map(({ original }) => original),
@@ -245,7 +260,7 @@ export class Intake implements Holder {
   /** Which mailboxes here, which addresses away; each once, however many recipients lead there. */
   #plan(content: StoredContent, hasEightBit: boolean): Plan {
     const { visit, transaction, admitted } = this.#agreed;
-    const mailboxes = new Map<number, Account>();
+    const ends: Expansion[] = [];
     const away = new Map<string, Addressed>();
     const delivered: Addressed[] = [];
     const expanded: Addressed[] = [];
@@ -260,7 +275,7 @@ export class Intake implements Holder {
       const expansion = this.#context.directory.expand(destination.address);
       // Deleted between RCPT and the dot.
       if (typeof expansion === "string") throw new Error("a recipient was removed while its message was received");
-      for (const account of expansion.mailboxes) mailboxes.set(account.mailboxId, account);
+      ends.push(expansion);
       const one = { address: forwardPath, original, rcpt };
       if (expansion.mailboxes.length > 0) delivered.push(one);
       const isExpanded = expansion.away.length > 0 && expansion.away.length + expansion.mailboxes.length > 1;
@@ -285,7 +300,7 @@ export class Intake implements Holder {
       client: visit.clientText,
       account: visit.account === null ? null : formatAddress(addressOf(visit.account)),
     };
-    return { entry, mailboxes, away: [...away.values()], delivered, expanded };
+    return { entry, ends, away: [...away.values()], delivered, expanded };
   }
 
   #born({ address, original, rcpt }: Addressed, claim: Claim | null): QueuedRecipient {
@@ -303,15 +318,12 @@ export class Intake implements Holder {
     };
   }
 
-  #delivery(account: Account, content: StoredContent) {
+  #delivered(content: StoredContent): Delivered {
     return {
-      accountId: account.id,
-      mailboxId: account.mailboxId,
       contentId: content.id,
       contentSize: content.size,
       prefix: returnPathField(this.#agreed.transaction.reversePath),
       at: this.#bornAt,
-      quota: noQuota,
     };
   }
 
@@ -360,7 +372,8 @@ type Addressed = { readonly address: Address; readonly original: string; readonl
 
 type Plan = {
   readonly entry: QueueEntry;
-  readonly mailboxes: ReadonlyMap<number, Account>;
+  /** Where recipients of ours end. */
+  readonly ends: readonly Expansion[];
   readonly away: readonly Addressed[];
   /** Recipients that reach a mailbox here, by the name that the client gave. */
   readonly delivered: readonly Addressed[];

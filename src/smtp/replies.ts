@@ -155,6 +155,9 @@ export const unreadableSender = constantReply(550, "5.6.0", "From or Sender of t
 export const mailLoop = constantReply(554, "5.4.6", "Too many Received fields, this looks like a loop");
 /** RFC 3463 X.3.1. */
 export const storageLow = constantReply(452, "4.3.1", "Not enough storage now, try later");
+/** RFC 3463 X.2.2. */
+export const mailboxFull = constantReply(452, "4.2.2", "The mailbox is full, try later");
+export const mailboxFullForGood = constantReply(552, "5.2.2", "The mailbox is full");
 /** Nothing was stored, or it is not sure: the client keeps the message. */
 export const notStored = constantReply(451, "4.3.0", "The message could not be stored, try later");
 

@@ -150,3 +150,11 @@ export function readUsage(accountId: number): Query {
     parameters: [accountId],
   };
 }
+
+/** Mailboxes of a name in any case of ASCII letters. */
+export function readMailboxLike(accountId: number, name: string): Query {
+  return {
+    sql: "SELECT id, name FROM mailbox WHERE account_id = ? AND LOWER(name) = LOWER(?) ORDER BY name",
+    parameters: [accountId, name],
+  };
+}

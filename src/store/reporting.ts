@@ -22,7 +22,12 @@ export type ReportedRecipient = {
 };
 
 /** What it is called, and the statements that keep it. */
-export type Report = { readonly message: string; readonly unit: Unit };
+export type Report = {
+  readonly message: string;
+  readonly unit: Unit;
+  /** To be called after the commit: it went into a mailbox here. */
+  readonly committed?: () => void;
+};
 
 /**
  * Turns the end of recipients into a report for their sender. The statements are committed together with what they

@@ -49,11 +49,15 @@ function downgradeField(name: string, { field, label, value }: Field): OctetText
     // What is inside was downgraded too, so that it is a message that everybody can read.
     if (type?.type === "message" && type.subtype === "global") return `${label} message/rfc822\r\n`;
     if (isPlain(field)) return field;
-    return type === null ? "" : `${label} ${type.type}/${type.subtype}${formatParameters(type)}\r\n`;
+    return type === null || !isPlain(type.type + type.subtype)
+      ? ""
+      : `${label} ${type.type}/${type.subtype}${formatParameters(type)}\r\n`;
   }
   if (name === "content-disposition") {
     const disposition = readDisposition(value);
-    return disposition === null ? "" : `${label} ${disposition.type}${formatParameters(disposition)}\r\n`;
+    return disposition === null || !isPlain(disposition.type)
+      ? ""
+      : `${label} ${disposition.type}${formatParameters(disposition)}\r\n`;
   }
   if (addressFields.has(name)) return `${label} ${formatAddresses(readAddressField(value))}\r\n`;
   return textFields.has(name) ? `${label} ${encodeWords(utf8(value))}\r\n` : "";

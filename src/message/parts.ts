@@ -35,13 +35,16 @@ function encodePlace({ start, bodyStart, end, encoding, isUtf8, holds, parts }: 
 const place = /(\d{1,15})\.(\d{1,15})\.(\d{1,15})([ibquIBQU])([([]?)|[)\]]/y;
 
 /**
- * The places again. `size`: octets of what they are places in, when a field was put on top of the content since (Return-Path): it
- * belongs to the header of the message, and all else moves down. Throws at what `encodeParts` did not write.
+ * The places again. `size`: octets of what they are places in, when fields may have been put on top of the content since (Return-Path).
+ * Throws at what `encodeParts` did not write.
  */
 export function decodeParts(text: string, size?: number): PartPlace {
-  const reader = new PlaceReader(text);
-  const message = reader.read(0);
-  const added = size === undefined ? 0 : size - message.end;
+  const message = new PlaceReader(text).read(0);
+  return size === undefined ? message : placesBelow(message, size - message.end);
+}
+
+/** The places in a message on top of which so many octets were put since (Return-Path): they belong to its header, and all else moves down. */
+export function placesBelow(message: PartPlace, added: number): PartPlace {
   return added === 0 ? message : { ...moved(message, added), start: 0 };
 }
 

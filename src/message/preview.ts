@@ -16,8 +16,8 @@ export function previewPart(message: Part): Part | null {
   if (holds === "octets") return isText(message) && (subtype === "plain" || subtype === "html") ? message : null;
   // What is encrypted says nothing that could be shown.
   if (type === "multipart" && subtype === "encrypted") return null;
-  const found = parts.map(previewPart).filter((part) => part !== null);
-  const plain = found.find((part) => part.header.mediaType.subtype === "plain" && part.end > part.bodyStart);
+  const found = parts.map(previewPart).filter((part) => part !== null && part.end > part.bodyStart);
+  const plain = found.find((part) => part?.header.mediaType.subtype === "plain");
   return (subtype === "alternative" ? plain : undefined) ?? found[0] ?? null;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decodeParts, encodeParts } from "./parts.ts";
+import { decodeParts, encodeParts, placesBelow } from "./parts.ts";
 import { StructureReader } from "./structure-reader.ts";
 import type { Part, PartPlace } from "./structure.ts";
 
@@ -127,7 +127,7 @@ describe("the structure of a message", () => {
       const octets = Buffer.from(message, "latin1");
       const text = encodeParts(structureOf(octets));
       assert.equal(encodeParts(decodeParts(text)), text);
-      const withField = decodeParts(text, octets.length + 9);
+      const withField = placesBelow(decodeParts(text), 9);
       assert.equal(withField.start, 0);
       assert.equal(withField.end, octets.length + 9);
       assert.equal(

@@ -7,13 +7,22 @@ import { dnsTargets } from "./dns-targets.ts";
 import { imapTargets } from "./imap-targets.ts";
 import { loginTargets } from "./login-targets.ts";
 import { smtpTargets } from "./smtp-targets.ts";
+import { structureTargets } from "./structure-targets.ts";
 import { textTargets } from "./text-targets.ts";
 
 // Every parser of text or octets that others wrote: it refuses in its own words or reads, never throws, comes back from its own
 // writing, and its work grows as its input does. FUZZ_SECONDS makes it longer, FUZZ_SEED repeats a run that it printed.
 const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 0x1_0000_0000);
 const seconds = Number(process.env["FUZZ_SECONDS"] ?? 6);
-const targets = [...addressTargets, ...smtpTargets, ...imapTargets, ...loginTargets, ...textTargets, ...dnsTargets];
+const targets = [
+  ...addressTargets,
+  ...smtpTargets,
+  ...imapTargets,
+  ...loginTargets,
+  ...structureTargets,
+  ...textTargets,
+  ...dnsTargets,
+];
 // Half of it for small inputs, half for large ones.
 const forMs = (seconds * 500) / (targets.length + 1);
 

@@ -35,6 +35,10 @@ export class Fetcher {
   readonly #marksSeen: boolean;
   readonly #needsContent: boolean;
   readonly #needsPreview: boolean;
+  readonly #tellsFlags: boolean;
+  readonly #tellsModseq: boolean;
+  /** Of such clients every envelope and structure is looked at, whether it is for them. */
+  readonly #isLegacy: boolean;
   readonly #out = new Batch();
   /** What comes before the next item: there is no response without one. */
   #before = "";
@@ -46,7 +50,10 @@ export class Fetcher {
     this.#marksSeen = !context.selected.mailbox.isReadOnly && this.#items.some(marksSeen);
     this.#needsContent = this.#items.some(needsContent);
     this.#needsPreview = this.#items.some((item) => item.item === "PREVIEW" && !item.isLazy);
-    this.#wanted = wantedFor(this.#items, { isLegacy: !context.enabled.utf8 });
+    this.#tellsFlags = this.#items.some(({ item }) => item === "FLAGS");
+    this.#tellsModseq = this.#items.some(({ item }) => item === "MODSEQ");
+    this.#isLegacy = !context.enabled.utf8;
+    this.#wanted = wantedFor(this.#items, { isLegacy: this.#isLegacy });
   }
 
   async *responses(uids: Numbers): AsyncGenerator<Chunk, void> {
@@ -83,7 +90,7 @@ export class Fetcher {
     const { envelope, structure } = this.#wanted;
     if (this.#needsContent || (envelope && row.envelope === null) || (structure && row.structure === null)) return true;
     if (this.#needsPreview && row.preview === null) return true;
-    return !this.#context.enabled.utf8 && !suitsEveryClient(row);
+    return this.#isLegacy && !suitsEveryClient(row);
   }
 
   /** A response that the row alone answers. */
@@ -95,12 +102,12 @@ export class Fetcher {
 
   /** One that needs the message. */
   async *#whole(number: number, row: Row): AsyncGenerator<Chunk, void> {
-    const { enabled, selected } = this.#context;
+    const { selected } = this.#context;
     const content = row.content ?? (await selected.mailbox.content(row.uid));
     // It went since its row was read.
     if (content === null) return void this.found--;
     const message = await FetchedMessage.of(row, content, {
-      needsSurrogate: !enabled.utf8,
+      needsSurrogate: this.#isLegacy,
       needsDigest: this.#wanted.envelope === true || this.#wanted.structure === true,
     });
     this.#begin(number);
@@ -194,16 +201,15 @@ export class Fetcher {
   }
 
   #end(row: Row): void {
-    const { enabled, selected } = this.#context;
-    const tells = (item: FetchItem["item"]) => this.#items.some((one) => one.item === item);
-    if (row.hasNewFlags === true && !tells("FLAGS")) this.#putFlags(row);
+    const { condstore } = this.#context.enabled;
+    const hasNewFlags = row.hasNewFlags === true;
+    if (hasNewFlags && !this.#tellsFlags) this.#putFlags(row);
     // RFC 7162 §3.2: flags that changed come with their modification sequence.
-    const needsModseq = row.hasNewFlags === true && enabled.condstore && !tells("MODSEQ");
-    if (needsModseq) this.#put(`MODSEQ (${row.modseq})`);
-    const hasFlags = row.hasNewFlags === true || tells("FLAGS");
-    if (hasFlags && (!enabled.condstore || needsModseq || tells("MODSEQ")))
-      selected.view.toldFlags(row.uid, row.modseq);
+    if (hasNewFlags && condstore && !this.#tellsModseq) this.#put(`MODSEQ (${row.modseq})`);
     if (this.#before === " ") this.#out.put(")\r\n");
+    const tellsFlags = hasNewFlags || this.#tellsFlags;
+    if (tellsFlags && (!condstore || hasNewFlags || this.#tellsModseq))
+      this.#context.selected.view.toldFlags(row.uid, row.modseq);
   }
 }
 

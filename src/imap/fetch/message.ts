@@ -1,5 +1,5 @@
 import { isAscii } from "node:buffer";
-import { decodeParts } from "../../message/parts.ts";
+import { decodeParts, placesBelow } from "../../message/parts.ts";
 import { previewOf } from "../../message/preview.ts";
 import { readOctets, readStructure, type Source } from "../../message/source.ts";
 import type { PartPlace } from "../../message/structure.ts";
@@ -28,9 +28,10 @@ export class FetchedMessage {
    */
   static async of(
     row: MessageRow,
-    content: MessageContent,
+    stored: MessageContent,
     { needsSurrogate, needsDigest }: { readonly needsSurrogate: boolean; readonly needsDigest: boolean },
   ): Promise<FetchedMessage> {
+    const content = putTogether(stored);
     if (needsSurrogate && (content.bytes === null || !isAscii(content.bytes))) {
       const surrogate = await surrogateOf(content, await placesOf(row, content));
       if (surrogate !== null) {
@@ -62,11 +63,18 @@ export function suitsEveryClient({ envelope, structure, parts }: MessageRow): bo
 
 async function placesOf({ parts }: MessageRow, content: MessageContent): Promise<PartPlace> {
   if (parts === null) return readStructure(content);
-  const places = decodeParts(parts, content.size);
-  const added = content.size - decodeParts(parts).end;
+  const below = decodeParts(parts);
+  const added = content.size - below.end;
+  const places = placesBelow(below, added);
   // The field on top of the content (Return-Path) was not looked at when the parts were.
   if (added === 0 || places.isUtf8) return places;
   return isAscii(await readOctets(content, { from: 0, to: added })) ? places : { ...places, isUtf8: true };
+}
+
+/** With octets that are put together once, however often they are looked at. */
+function putTogether(stored: MessageContent): MessageContent {
+  const { bytes } = stored;
+  return bytes === null ? stored : { size: bytes.length, bytes, stream: (range) => stored.stream(range) };
 }
 
 async function inHand(source: Source): Promise<MessageContent> {

@@ -24,19 +24,21 @@ export type UnitOptions = {
   readonly overlap: number;
 };
 
+/** Of a header so much is looked at, as by all who read headers (field case O-54). */
+const longestHeader = 256 * 1024;
 /** Of a body that is decoded at once; of a longer one so much at a time. */
 const windowOctets = 1024 * 1024;
 
 /**
  * What a search looks at, in the order of the message: fields with their encoded words decoded, and bodies of text in their charsets.
- * The index is made of the same, so that both find the same. Memory is bounded by the longest header and a window of a body.
+ * The index is made of the same, so that both find the same. Memory is bounded by a header and a window of a body.
  */
 export async function* textUnits(
   content: MessageContent,
   message: PartPlace,
   { withBody, overlap }: UnitOptions,
 ): AsyncGenerator<TextUnit> {
-  const octets = await readOctets(content, message.start, message.bodyStart);
+  const octets = await readOctets(content, message.start, Math.min(message.bodyStart, longestHeader));
   const header = octets.toString("latin1");
   yield { of: "header", text: headerText(header), octets: header };
   if (!withBody) return;
@@ -66,7 +68,8 @@ function placesIn(message: PartPlace): readonly Placed[] {
 }
 
 async function headerOf(content: MessageContent, place: PartPlace): Promise<OctetText> {
-  return (await readOctets(content, place.start, place.bodyStart)).toString("latin1");
+  const end = Math.min(place.bodyStart, place.start + longestHeader);
+  return (await readOctets(content, place.start, end)).toString("latin1");
 }
 
 async function readOctets(content: MessageContent, from: number, to: number): Promise<Buffer> {
@@ -80,7 +83,8 @@ async function readOctets(content: MessageContent, from: number, to: number): Pr
 export function headerText(header: OctetText): string {
   const unfolded =
     header.includes("\n ") || header.includes("\n\t") ? header.replaceAll(/\r?\n(?=[ \t])/g, "") : header;
-  let text = plainHeader.test(unfolded) ? unfolded : unfolded.split("\n").map(decodeWords).join("\n");
+  const isPlain = !unfolded.includes("=?") && !beyondAscii.test(unfolded);
+  let text = isPlain ? unfolded : unfolded.split("\n").map(decodeWords).join("\n");
   // Addresses with comments or blanks inside them are found as they are meant, too.
   if (oddAddress.test(unfolded)) {
     eachField(header, (name, start, end) => {
@@ -90,7 +94,7 @@ export function headerText(header: OctetText): string {
   return fold(text);
 }
 
-const plainHeader = /^(?:[^=\x80-\xff]|=(?!\?))*$/;
+const beyondAscii = /[\x80-\xff]/;
 const oddAddress = /[\s)"]@|@[\s("]|\)/;
 const addressFields = new Set(["from", "to", "cc", "bcc", "sender", "reply-to"]);
 

@@ -1,6 +1,6 @@
 /**
- * Starts the server for judges from outside: ports from OUT_SMTP, OUT_SUBMISSION, OUT_SMTPS (those of services that do not exist yet
- * are ignored), the domain from OUT_DOMAIN, accounts alice, bob and carol with the password OUT_PASS. Loopback may not relay.
+ * Starts the server for judges from outside: ports from OUT_SMTP, OUT_SUBMISSION, OUT_SMTPS, OUT_IMAP, OUT_IMAPS,
+ * OUT_POP3, OUT_POP3S, the domain from OUT_DOMAIN, accounts alice, bob and carol with the password OUT_PASS. Loopback may not relay.
  * Keeps its data in OUT_DATA, or in a folder of its own that is removed at the end. Prints one line when ready, ends on SIGTERM.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,6 +14,10 @@ const {
   OUT_SMTP = "11025",
   OUT_SUBMISSION = "11587",
   OUT_SMTPS = "11465",
+  OUT_IMAP = "11143",
+  OUT_IMAPS = "11993",
+  OUT_POP3 = "11110",
+  OUT_POP3S = "11995",
   OUT_DOMAIN = "example.test",
   OUT_PASS = "secret",
   OUT_DATA,
@@ -32,11 +36,19 @@ data = "data"
 [limits]
 connections-per-address = 1000
 connections-per-network = 1000
+[access]
+connections-per-address = 2000
+connections-per-network = 2000
+connections = 2000
 [login]
 throttle = false
 ${listener("relay", "relay", `port = ${OUT_SMTP}`).replace("[[listener]]", "\n[[listener]]")}
 ${listener("submission", "submission", `port = ${OUT_SUBMISSION}\nallow-clear-auth = true`)}
 ${listener("submissions", "submission", `port = ${OUT_SMTPS}\ntls = "implicit"`)}
+${listener("imap", "imap", `port = ${OUT_IMAP}\nallow-clear-auth = true`)}
+${listener("imaps", "imap", `port = ${OUT_IMAPS}\ntls = "implicit"`)}
+${listener("pop3", "pop3", `port = ${OUT_POP3}\nallow-clear-auth = true`)}
+${listener("pop3s", "pop3", `port = ${OUT_POP3S}\ntls = "implicit"`)}
 `;
 
 const config = readConfig({
@@ -67,7 +79,7 @@ for (const name of ["alice", "bob", "carol"]) {
   });
   if ("refused" in made) throw new Error(made.refused);
 }
-process.stdout.write(`ready: ${server.reception.listeners.map(({ name, port }) => `${name} ${port}`).join(", ")}\n`);
+process.stdout.write(`ready: ${server.listeners.map(({ name, port }) => `${name} ${port}`).join(", ")}\n`);
 const alive = setInterval(() => {}, 1 << 30);
 process.once("SIGTERM", () => {
   clearInterval(alive);

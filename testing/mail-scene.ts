@@ -5,6 +5,7 @@ import type { Flags } from "../src/imap/flags.ts";
 import type { AppendedMessage, Mail, MailRefusal } from "../src/imap/mail.ts";
 import { AccountMail } from "../src/mailboxes/account-mail.ts";
 import { NewsDesk } from "../src/mailboxes/news.ts";
+import { SearchIndex } from "../src/mailboxes/search-index.ts";
 import { insertAccount } from "../src/store/accounts.ts";
 import { openContents } from "../src/store/content.ts";
 import type { Store } from "../src/store/store.ts";
@@ -37,7 +38,8 @@ export async function openMailScene(
     mailboxId,
   } as const;
   await store.commit(insertAccount(account, now()));
-  const context = { store, contents, news, now, appendLimit: 1_000_000 };
+  const search = new SearchIndex({ store, contents });
+  const context = { store, contents, news, search, now, appendLimit: 1_000_000 };
   const open = () => new AccountMail(context, { accountId, quota: () => quota });
   return {
     store,

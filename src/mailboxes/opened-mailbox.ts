@@ -1,3 +1,4 @@
+import { overlap } from "../address/intervals.ts";
 import type {
   Appended,
   AppendedMessage,
@@ -104,8 +105,9 @@ export class OpenedMailbox implements OpenMailbox {
     return row === undefined ? null : contentOf(row, this.#context.contents);
   }
 
-  candidates(_texts: readonly SearchText[], _within: Numbers): Promise<Numbers | null> {
-    return Promise.resolve(null);
+  async candidates(texts: readonly SearchText[], within: Numbers): Promise<Numbers | null> {
+    const found = await this.#context.search?.candidates(this.opened.id, texts);
+    return found === undefined || found === null ? null : overlap(found, within);
   }
 
   async store(uids: Numbers, change: FlagChange): Promise<Stored> {

@@ -1,6 +1,7 @@
 import type { Contents } from "../store/content.ts";
 import type { Store } from "../store/store.ts";
 import type { MailNews } from "./news.ts";
+import type { SearchIndex } from "./search-index.ts";
 
 /** What all mailboxes share. */
 export type MailboxContext = {
@@ -8,6 +9,8 @@ export type MailboxContext = {
   readonly contents: Pick<Contents, "create" | "open" | "remove">;
   readonly news: MailNews;
   readonly now: () => number;
+  /** Without one searches read all messages. */
+  readonly search?: Pick<SearchIndex, "candidates">;
   /** Octets of the largest message that is taken. */
   readonly appendLimit: number;
 };

@@ -3,9 +3,9 @@
  * "ü" stays apart from "u". Index and comparison use the same, so that both find the same.
  */
 export function fold(text: string): string {
-  if (ascii.test(text)) return text.toLowerCase();
+  if (!beyondAscii.test(text)) return text.toLowerCase();
   // By way of capitals "ß" becomes "ss"; a sigma is a sigma, wherever in a word it stands.
   return text.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFC");
 }
 
-const ascii = /^[^\x80-\u{10ffff}]*$/u;
+const beyondAscii = /[^\0-\x7f]/;

@@ -18,6 +18,7 @@ export type Schema = {
   subscription: SubscriptionTable;
   imported: ImportedTable;
   structure: StructureTable;
+  searchable: SearchableTable;
   policy_version: PolicyVersionTable;
   setting: SettingTable;
 };
@@ -237,6 +238,16 @@ export type StructureTable = {
   parts: string;
   /** RFC 8970. */
   preview: string;
+};
+
+/**
+ * Contents whose text searches know; one without a row was not looked at yet. The words are in `search_text`, an index of trigrams
+ * whose rows have the numbers of contents, and go with the rows here.
+ */
+export type SearchableTable = {
+  content_id: number;
+  /** 0: too much text for the index; it is always read. */
+  is_indexed: number;
 };
 
 export type PolicyVersionTable = {

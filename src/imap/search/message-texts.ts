@@ -31,7 +31,8 @@ export async function readTexts(
   return (question) => held.has(question);
 }
 
-function isIn(question: TextQuestion, unit: TextUnit): boolean {
+/** Whether a piece of the message holds what is asked. */
+export function isIn(question: TextQuestion, unit: TextUnit): boolean {
   if (question.ask === "header") {
     if (unit.of !== "header") return false;
     return fieldTexts(unit.octets, question.field).some((text) => text.includes(question.text));
@@ -39,7 +40,7 @@ function isIn(question: TextQuestion, unit: TextUnit): boolean {
   return (question.ask === "text" || unit.of === "body") && unit.text.includes(question.text);
 }
 
-async function structureOf(content: MessageContent): Promise<PartPlace> {
+export async function structureOf(content: MessageContent): Promise<PartPlace> {
   const reader = new StructureReader();
   if (content.bytes !== null) reader.push(content.bytes);
   else for await (const chunk of content.stream({ from: 0, to: content.size })) reader.push(chunk);

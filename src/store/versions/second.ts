@@ -64,7 +64,8 @@ const tables = {
   subscription: { account_id: "integer", name: "text" },
   imported: { account_id: "integer", source: "text", key: "text" },
   structure: { content_id: "id", envelope: "bytes", structure: "bytes", parts: "text", preview: "text" },
-} as const satisfies Pick<Columns, "keyword" | "expunged" | "subscription" | "imported" | "structure">;
+  searchable: { content_id: "id", is_indexed: "integer" },
+} as const satisfies Pick<Columns, "keyword" | "expunged" | "subscription" | "imported" | "structure" | "searchable">;
 
 const keys: Readonly<Partial<Record<string, readonly string[]>>> = {
   keyword: ["account_id", "folded"],
@@ -80,6 +81,7 @@ const references: Readonly<Partial<Record<string, References>>> = {
   subscription: ofAccount,
   imported: ofAccount,
   structure: { content_id: { to: "content.id", whenDeleted: "cascade" } },
+  searchable: { content_id: { to: "content.id", whenDeleted: "cascade" } },
 };
 
 export function secondVersion(): readonly Compilable[] {
@@ -92,7 +94,26 @@ export function secondVersion(): readonly Compilable[] {
       const key = keys[table];
       return createTable(table, { columns, references: references[table], ...(key === undefined ? {} : { key }) });
     }),
+    ...searchText(),
     ...counted(),
+  ];
+}
+
+/**
+ * Trigrams of folded text, of which only the rows are kept where they occur: what is found is read and compared. It has no rows of
+ * its own to look at, so what is known of a content is in `searchable`, and leaves the index with it.
+ */
+function searchText(): readonly Compilable[] {
+  return [
+    plain(
+      "CREATE VIRTUAL TABLE search_text USING fts5 (text, content = '', contentless_delete = 1, detail = none, " +
+        "tokenize = 'trigram case_sensitive 1')",
+    ),
+    plain(
+      "CREATE TRIGGER searchable_gone AFTER DELETE ON searchable WHEN old.is_indexed = 1 " +
+        "BEGIN DELETE FROM search_text WHERE rowid = old.content_id; END",
+    ),
+    plain("CREATE INDEX searchable_large ON searchable (content_id) WHERE is_indexed = 0"),
   ];
 }
 

@@ -43,10 +43,10 @@ export function previewText(octets: Buffer, part: Part): string {
 const invisible = /(?:[\s\p{Cc}]|\u034f|(?![\u200c\u200d])\p{Cf}|[\u200c\u200d](?=\s|\p{Cf}))+/gu;
 
 /** The preview of a message (RFC 8970). */
-export async function previewOf(source: Source & { readonly bytes: Buffer | null }, message: Part): Promise<string> {
+export async function previewOf(source: Source, message: Part): Promise<string> {
   const part = previewPart(message);
   if (part === null) return "";
   const range = previewRange(part);
-  const octets = source.bytes?.subarray(range.from, range.to) ?? (await readOctets(source, range));
+  const octets = await readOctets(source, range);
   return previewText(octets, part);
 }

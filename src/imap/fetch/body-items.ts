@@ -88,7 +88,7 @@ async function sectionOctets(section: Section, message: FetchedMessage): Promise
   if (section.text !== "HEADER.FIELDS" && section.text !== "HEADER.FIELDS.NOT")
     return { of: content, range, isBinary: false };
   const read = { from: range.from, to: Math.min(range.to, range.from + longestHeader) };
-  const header = content.bytes?.subarray(read.from, read.to) ?? (await readOctets(content, read));
+  const header = await readOctets(content, read);
   const fields = selectFields(header, new Set(section.fields.map((name) => name.toLowerCase())), section.text);
   return { of: inHand(fields), range: { from: 0, to: fields.length }, isBinary: false };
 }

@@ -1,3 +1,4 @@
+import { readOctets } from "../../message/source.ts";
 import type { Encoding, PartPlace } from "../../message/structure.ts";
 import { decodeBody, decoderOf } from "../../message/transfer-decoding.ts";
 import type { MessageContent } from "../mail.ts";
@@ -18,7 +19,7 @@ export async function decodedBody(
 ): Promise<DecodedBody | null> {
   if (encoding === "unknown") return null;
   if (to - from <= inMemory) {
-    const bytes = decodeBody(await readRange(content, { from, to }), encoding);
+    const bytes = decodeBody(await readOctets(content, { from, to }), encoding);
     return { size: bytes.length, bytes, mayHaveNul: bytes.includes(0), stream: ofBytes(bytes) };
   }
   const decoded = () => decode(content.stream({ from, to }), encoding);
@@ -28,17 +29,6 @@ export async function decodedBody(
     for await (const piece of decoded()) size += piece.length;
   }
   return { size, bytes: null, mayHaveNul: true, stream: (range) => within(decoded(), range) };
-}
-
-/** Octets of a message that are few. */
-export async function readRange(
-  content: MessageContent,
-  { from, to }: { readonly from: number; readonly to: number },
-): Promise<Buffer> {
-  if (content.bytes !== null) return content.bytes.subarray(from, to);
-  const pieces: Uint8Array[] = [];
-  for await (const piece of content.stream({ from, to })) pieces.push(piece);
-  return Buffer.concat(pieces);
 }
 
 function ofBytes(bytes: Buffer): MessageContent["stream"] {

@@ -3,6 +3,7 @@ import { decodeCharset } from "../../message/charset.ts";
 import { decodeWords } from "../../message/encoded-words.ts";
 import { eachField, type OctetText, unfold } from "../../message/fields.ts";
 import { fold } from "../../message/fold.ts";
+import { htmlText } from "../../message/html-text.ts";
 import { parameterOf } from "../../message/media-type.ts";
 import { plainText, readPartHeader } from "../../message/part-header.ts";
 import type { PartPlace } from "../../message/structure.ts";
@@ -48,9 +49,10 @@ export async function* textUnits(
     // A message in the message is part of its body, with its header.
     if (role === "message") yield { of: "body", text: headerText(own) };
     if (place.holds !== "octets") continue;
-    const { type, parameters } = readPartHeader(own, plainText).mediaType;
+    const { type, subtype, parameters } = readPartHeader(own, plainText).mediaType;
     if (type !== "text" && type !== "message") continue;
-    yield* bodyUnits(content, place, { charset: parameterOf(parameters, "charset"), overlap });
+    const isHtml = type === "text" && subtype === "html";
+    yield* bodyUnits(content, place, { charset: parameterOf(parameters, "charset"), isHtml, overlap });
   }
 }
 
@@ -118,7 +120,13 @@ export function fieldTexts(header: OctetText, field: string): readonly string[] 
   return texts;
 }
 
-type Body = { readonly charset: string | null; readonly overlap: number };
+type Body = { readonly charset: string | null; readonly isHtml: boolean; readonly overlap: number };
+
+/** Of HTML what people read, not its markup: "für" is found where "f&uuml;r" stands, and "foo" where "f<b>o</b>o" does. */
+function readable(octets: Buffer, { charset, isHtml }: Body): string {
+  const text = decodeCharset(octets, charset);
+  return fold(isHtml ? htmlText(text) : text);
+}
 
 async function* bodyUnits(content: MessageContent, place: PartPlace, body: Body): AsyncGenerator<TextUnit> {
   const { bodyStart: from, end: to } = place;
@@ -126,7 +134,7 @@ async function* bodyUnits(content: MessageContent, place: PartPlace, body: Body)
   const encoding = place.encoding === "unknown" ? "identity" : place.encoding;
   if (to - from <= windowOctets) {
     const octets = decodeBody(await readOctets(content, from, to), encoding);
-    yield { of: "body", text: fold(decodeCharset(octets, body.charset)) };
+    yield { of: "body", text: readable(octets, body) };
     return;
   }
   const decoder = decoderOf(encoding);
@@ -168,8 +176,8 @@ class Window {
   }
 
   #text(octets: Buffer): string {
-    const { charset, overlap } = this.#body;
-    const text = this.#tail + fold(decodeCharset(octets, charset));
+    const { overlap } = this.#body;
+    const text = this.#tail + readable(octets, this.#body);
     this.#tail = overlap === 0 ? "" : text.slice(-overlap);
     return text;
   }

@@ -1,6 +1,6 @@
 /**
  * Starts this server for the bench harness, by the variables it gives: PORT, SINK, SPOOL, MODE (queue | relay | policy), ALLOW and
- * DOMAINS (files), MAXCONN. Everything else is as shipped: sync, journal, policy and log are on.
+ * DOMAINS (files), MAXCONN; and IMAP and POP3, ports for the mailboxes of u0 to u19, one, big and popper, password pw. Everything else is as shipped: sync, journal, policy and log are on.
  */
 import { createWriteStream, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,15 @@ const {
   ALLOW = "",
   DOMAINS = "",
   MAXCONN = "10000",
+  IMAP,
+  POP3,
 } = process.env;
+
+/** Readers' passwords pass in clear: the peers' do too. */
+function accessListener(kind: string, port: string | undefined): string {
+  if (port === undefined) return "";
+  return `\n[[listener]]\nname = "${kind}"\nkind = "${kind}"\naddress = "127.0.0.1"\nport = ${port}\nallow-clear-auth = true\n`;
+}
 
 const bootFile = `
 hostname = "bench.test"
@@ -28,6 +36,11 @@ name = "relay"
 kind = "relay"
 address = "127.0.0.1"
 port = ${PORT}
+${accessListener("imap", IMAP)}${accessListener("pop3", POP3)}
+[access]
+connections = ${MAXCONN}
+connections-per-address = ${MAXCONN}
+connections-per-network = ${MAXCONN}
 [limits]
 connections = ${MAXCONN}
 connections-per-address = ${MAXCONN}
@@ -81,9 +94,25 @@ const server = await start({
     process.exit(1);
   },
 });
+if (IMAP !== undefined || POP3 !== undefined) await makeReaders();
 answerMeter();
 const alive = setInterval(() => {}, 1 << 30);
 process.once("SIGTERM", () => {
   clearInterval(alive);
   void server.close().then(() => process.exit(0));
 });
+
+/** Whoever mailbox.mjs logs in as. */
+async function makeReaders(): Promise<void> {
+  const names = [...Array.from({ length: 20 }, (_, at) => `u${at}`), "one", "big", "popper"];
+  await Promise.all(
+    names.map(async (name) => {
+      if (server.directory.byLogin(name) !== null) return;
+      const made = await server.administration.create({
+        address: `${name}@bench.test`,
+        password: { password: "pw" },
+      });
+      if ("refused" in made) throw new Error(made.refused);
+    }),
+  );
+}

@@ -97,34 +97,45 @@ function isThere(file: string): Promise<boolean> {
 
 function bootFile(domain: string, { hostname: name, data, trial }: Options): string {
   const address = trial === true ? "127.0.0.1" : "::";
-  const [relay, submission, submissions] = trial === true ? [2525, 2587, 2465] : [25, 587, 465];
   return `# What needs a restart; every key is in docs/reference/configuration.md. The relay policy, accounts and aliases are live:
 # see gatepost policy, account and alias.
 hostname = ${JSON.stringify(name ?? `mx.${domain}`)}
 data = ${JSON.stringify(data)}
 
-[[listener]]  # mail from other servers
-name = "relay"
-kind = "relay"
+${places.map((place) => listener(place, address, trial === true)).join("\n")}
+[http]  # where mail programs find their settings
 address = "${address}"
-port = ${relay}
-
-[[listener]]  # mail from accounts, STARTTLS
-name = "submission"
-kind = "submission"
-address = "${address}"
-port = ${submission}
-
-[[listener]]  # mail from accounts, TLS from the first octet
-name = "submissions"
-kind = "submission"
-tls = "implicit"
-address = "${address}"
-port = ${submissions}
+port = ${trial === true ? 2580 : 80}
 
 # Without these a self-signed certificate is made at the first start.
 # [tls]
 # certificate = "/etc/letsencrypt/live/mx.${domain}/fullchain.pem"
 # key = "/etc/letsencrypt/live/mx.${domain}/privkey.pem"
 `;
+}
+
+/** Where a server of one's own listens; the trial has the same on unprivileged ports. */
+const places = [
+  { name: "relay", kind: "relay", port: 25, trialPort: 2525, what: "mail from other servers" },
+  { name: "submission", kind: "submission", port: 587, trialPort: 2587, what: "mail from accounts, STARTTLS" },
+  {
+    name: "submissions",
+    kind: "submission",
+    port: 465,
+    trialPort: 2465,
+    what: "mail from accounts, TLS from the first octet",
+  },
+  { name: "imap", kind: "imap", port: 143, trialPort: 2143, what: "accounts read their mail, STARTTLS" },
+  { name: "imaps", kind: "imap", port: 993, trialPort: 2993, what: "the same, TLS from the first octet" },
+  { name: "pop3", kind: "pop3", port: 110, trialPort: 2110, what: "accounts fetch their mail, STARTTLS" },
+  { name: "pop3s", kind: "pop3", port: 995, trialPort: 2995, what: "the same, TLS from the first octet" },
+] as const;
+
+function listener(
+  { name, kind, port, trialPort, what }: (typeof places)[number],
+  address: string,
+  trial: boolean,
+): string {
+  const tls = name.endsWith("s") ? `tls = "implicit"\n` : "";
+  return `[[listener]]  # ${what}\nname = "${name}"\nkind = "${kind}"\n${tls}address = "${address}"\nport = ${trial ? trialPort : port}\n`;
 }

@@ -6,6 +6,7 @@ import type { AppendedMessage, Mail, MailRefusal } from "../src/imap/mail.ts";
 import { AccountMail } from "../src/mailboxes/account-mail.ts";
 import { NewsDesk } from "../src/mailboxes/news.ts";
 import { SearchIndex } from "../src/mailboxes/search-index.ts";
+import { RecentClaims } from "../src/mailboxes/recent-claims.ts";
 import { insertAccount } from "../src/store/accounts.ts";
 import { openContents } from "../src/store/content.ts";
 import type { Store } from "../src/store/store.ts";
@@ -39,7 +40,8 @@ export async function openMailScene(
   } as const;
   await store.commit(insertAccount(account, now()));
   const search = new SearchIndex({ store, contents });
-  const context = { store, contents, news, search, now, appendLimit: 1_000_000 };
+  const recents = new RecentClaims(store);
+  const context = { store, contents, news, recents, search, now, appendLimit: 1_000_000 };
   const open = () => new AccountMail(context, { accountId, quota: () => quota });
   return {
     store,

@@ -26,7 +26,7 @@ import { appendedOf, keepAll, prepareAppending, whyNot } from "./appending.ts";
 import { Keywords } from "./keywords.ts";
 import { checkName, compareNames, isBelow, parentsOf } from "./mailbox-name.ts";
 import { writeMessage } from "./message-writer.ts";
-import { OpenedMailbox, takeRecentSoon } from "./opened-mailbox.ts";
+import { OpenedMailbox } from "./opened-mailbox.ts";
 import { usageOf } from "./quota.ts";
 import { removeMessages } from "./removal.ts";
 import { exists, renameAll, renameInbox } from "./renaming.ts";
@@ -163,7 +163,12 @@ export class AccountMail implements Mail {
   }
 
   async status(name: string): Promise<MailboxStatus | MailRefusal> {
-    const mailbox = await this.#mailboxCalled(name);
+    let mailbox = await this.#mailboxCalled(name);
+    const pending = mailbox === null ? null : this.#context.recents.settled(mailbox.id);
+    if (pending !== null) {
+      await pending;
+      mailbox = await this.#mailboxCalled(name);
+    }
     return mailbox === null ? noSuchMailbox : statusOf(mailbox);
   }
 
@@ -174,7 +179,7 @@ export class AccountMail implements Mail {
     const mailbox = mailboxOf(row);
     const isReadOnly = how === "read-only";
     if (!isReadOnly && mailbox.recentFrom < mailbox.uidNext) {
-      takeRecentSoon(this.#context, mailbox.id, mailbox.uidNext);
+      this.#context.recents.take(mailbox.id, mailbox.uidNext);
     }
     const account = { owner: this.#owner, keywords: this.#keywords };
     return new OpenedMailbox(this.#context, account, { opened: openedOf(mailbox, row), isReadOnly });

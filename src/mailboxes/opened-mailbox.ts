@@ -15,7 +15,7 @@ import type {
   Wanted,
 } from "../imap/mail.ts";
 import type { Numbers } from "../imap/number-set.ts";
-import { mailboxOf, readMailbox, takeRecent } from "../store/mailboxes.ts";
+import { mailboxOf, readMailbox } from "../store/mailboxes.ts";
 import { readContentOf } from "../store/message-rows.ts";
 import { deleteUnneeded, expungeMessages, readContents } from "../store/messages.ts";
 import { appendedOf, keepAll, prepareAppending, whyNot } from "./appending.ts";
@@ -32,11 +32,6 @@ import { count, upTo } from "./uid-list.ts";
 
 /** Moments of the past of which it is known what the next UID was. */
 const mostMoments = 8;
-
-/** Nobody waits for it: after a crash some messages are \Recent twice. */
-export function takeRecentSoon({ store }: Pick<MailboxContext, "store">, mailboxId: number, uidNext: number): void {
-  store.commit([takeRecent(mailboxId, uidNext)], "soon").catch(() => {});
-}
 
 /** One mailbox as one session has it open. */
 export class OpenedMailbox implements OpenMailbox {
@@ -92,7 +87,7 @@ export class OpenedMailbox implements OpenMailbox {
     }
     this.#note(changes.highestModseq, changes.uidNext);
     // This session has told of them: they are \Recent for no other (RFC 3501 §2.3.2).
-    if (!this.isReadOnly && changes.added.length > 0) takeRecentSoon(this.#context, this.opened.id, changes.uidNext);
+    if (!this.isReadOnly && changes.added.length > 0) this.#context.recents.take(this.opened.id, changes.uidNext);
     return changes;
   }
 

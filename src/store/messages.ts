@@ -36,7 +36,7 @@ export function readChanges(
   const { modseq, uidNext } = since;
   return uidNext === null
     ? { sql: changesText(lastUntouched), parameters: [modseq, modseq, modseq, modseq, modseq, mailboxId] }
-    : { sql: changesText("CAST(? AS BIGINT)"), parameters: [uidNext, modseq, modseq, modseq, modseq, mailboxId] };
+    : { sql: changesText("CAST(? AS BIGINT)"), parameters: [modseq, modseq, modseq, modseq, uidNext, mailboxId] };
 }
 
 const lastUntouched =

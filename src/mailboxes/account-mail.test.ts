@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { deleted, type Flags, flagged, seen } from "../imap/flags.ts";
 import type { FlagChange, Mail, MailboxStatus, MailRefusal, OpenMailbox } from "../imap/mail.ts";
 import type { Numbers } from "../imap/number-set.ts";
+import { deliverHere, noQuota } from "../store/local-delivery.ts";
 import type { Store } from "../store/store.ts";
 import { granted, openMailScene, written } from "../../testing/mail-scene.ts";
 import { MemoryMail } from "../../testing/memory-mail.ts";
@@ -180,5 +181,157 @@ describe("the mail of an account in the store", () => {
     } finally {
       await store.close();
     }
+  });
+
+  /** Put in as reception does, with a field on top and nothing known of its structure. */
+  async function delivered(scene: Awaited<ReturnType<typeof openMailScene>>, text: string): Promise<void> {
+    const { store, contents, account } = scene;
+    const writer = contents.create();
+    writer.write(Buffer.from(text));
+    const content = await writer.finish();
+    const delivery = { accountId: account.id, mailboxId: account.mailboxId, quota: noQuota };
+    const prefix = "Return-Path: <a@b.test>\r\n";
+    await store.commit([
+      content.insert,
+      ...deliverHere({ ...delivery, contentId: content.id, contentSize: content.size, prefix, at: 5 }),
+    ]);
+  }
+
+  const message = "Subject: Hello\r\nContent-Type: text/plain\r\n\r\nThe first line\r\nand more\r\n";
+
+  for (const [where, inlineLimit] of [
+    ["in the database", 1_000],
+    ["in a file", 10],
+  ] as const) {
+    it(`streams any range of a message with the field on top, ${where}`, async () => {
+      const scene = await openMailScene(await openMemoryStore(), { inlineLimit });
+      await delivered(scene, message);
+      const whole = Buffer.from(`Return-Path: <a@b.test>\r\n${message}`);
+      const mailbox = granted(await scene.mail.open("INBOX", "read-only"));
+      const content = await mailbox.content(1);
+      assert.ok(content !== null);
+      assert.equal(content.size, whole.length);
+      assert.equal(content.bytes === null, inlineLimit === 10);
+      for (let from = 0; from <= whole.length; from += 7) {
+        for (let to = from; to <= whole.length + 9; to += 11) {
+          const pieces: Uint8Array[] = [];
+          for await (const piece of content.stream({ from, to })) pieces.push(piece);
+          assert.deepEqual(Buffer.concat(pieces), whole.subarray(from, to), `${from}-${to}`);
+        }
+      }
+      assert.equal(await mailbox.content(2), null);
+      await scene.close();
+    });
+
+    it(`looks at the structure of a message that nobody looked at, once, ${where}`, async () => {
+      const scene = await openMailScene(await openMemoryStore(), { inlineLimit });
+      await delivered(scene, message);
+      granted(await scene.mail.append("INBOX", [await written(scene.mail, message)]));
+      const mailbox = granted(await scene.mail.open("INBOX", "read-only"));
+      const want = { envelope: true, structure: true, parts: true, preview: true };
+      const look = async () => {
+        const rows = [];
+        for await (const portion of mailbox.rows([{ first: 1, last: 9 }], want)) rows.push(...portion);
+        return rows.map(({ uid, envelope, structure, parts, preview }) => {
+          const texts = [envelope, structure].map((bytes) => Buffer.from(bytes ?? []).toString());
+          return { uid, texts, parts, preview };
+        });
+      };
+      const [first, second] = await look();
+      assert.match(first?.texts[0] ?? "", /"Hello"/);
+      assert.match(first?.texts[1] ?? "", /"TEXT" "PLAIN"/i);
+      assert.equal(first?.preview, "The first line and more");
+      assert.deepEqual({ ...second, uid: 1 }, first);
+      const known = { sql: "SELECT COUNT(*) AS n FROM structure WHERE preview IS NOT NULL", parameters: [] };
+      assert.deepEqual(await scene.store.read(known), [{ n: 2 }]);
+      // From what was kept.
+      await scene.store.commit([{ sql: "UPDATE structure SET preview = 'kept'", parameters: [] }]);
+      assert.deepEqual(
+        (await look()).map(({ preview }) => preview),
+        ["kept", "kept"],
+      );
+      await scene.close();
+    });
+  }
+
+  it("tells what came about: what was added, changed, and vanished, and whose it was", async () => {
+    const scene = await openMailScene(await openMemoryStore());
+    for (let n = 0; n < 5; n++) await delivered(scene, message);
+    const mine = granted(await scene.mail.open("INBOX", "read-write"));
+    const other = granted(await scene.open().open("INBOX", "read-write"));
+    assert.equal(mine.opened.recent, 5);
+    const { highestModseq } = mine.opened;
+    assert.equal(mine.hasChangedSince(highestModseq), false);
+    const add: FlagChange = { change: "add", flags: { system: seen, keywords: ["Work"] }, unchangedSince: null };
+    const stored = await other.store([{ first: 2, last: 3 }], add);
+    assert.deepEqual(
+      stored.changed.map(({ uid, previousModseq }) => ({ uid, previousModseq })),
+      [
+        { uid: 2, previousModseq: 3 },
+        { uid: 3, previousModseq: 4 },
+      ],
+    );
+    const late = await other.store([{ first: 1, last: 3 }], { ...add, unchangedSince: highestModseq });
+    assert.deepEqual(late.modified, [{ first: 2, last: 3 }]);
+    await other.remove([{ first: 4, last: 4 }]);
+    granted(await scene.mail.append("INBOX", [await written(scene.mail, message)]));
+    assert.equal(mine.hasChangedSince(highestModseq), true);
+    const changes = await mine.changesSince(highestModseq);
+    assert.deepEqual(changes.added, [{ first: 6, last: 6 }]);
+    assert.deepEqual(changes.vanished, [{ first: 4, last: 4 }]);
+    assert.deepEqual(
+      changes.changed.map(({ uid, flags: now }) => [uid, now.system, now.keywords.join()]),
+      [1, 2, 3].map((uid) => [uid, seen, "Work"]),
+    );
+    assert.equal(mine.hasChangedSince(changes.highestModseq), false);
+    assert.equal(granted(await scene.mail.status("INBOX")).recent, 0);
+    // As after a long absence: what nobody knows any more is all that is not there.
+    await scene.store.commit([
+      { sql: "DELETE FROM expunged", parameters: [] },
+      { sql: "UPDATE mailbox SET vanished_known_from = modseq", parameters: [] },
+    ]);
+    const resync = await granted(await scene.mail.open("INBOX", "read-only")).changesSince(2);
+    assert.deepEqual(resync.vanished, [{ first: 4, last: 4 }]);
+    // Of a moment that this session does not know of: what changed may be new, too.
+    assert.deepEqual(resync.added, [
+      { first: 1, last: 3 },
+      { first: 5, last: 6 },
+    ]);
+    granted((await scene.mail.create("x"))!);
+    granted(await scene.mail.append("x", [await written(scene.mail, message)]));
+    const gone = granted(await scene.mail.open("x", "read-only"));
+    assert.equal(await scene.mail.delete("x"), null);
+    assert.equal(gone.hasChangedSince(gone.opened.highestModseq), true);
+    assert.equal((await gone.changesSince(1)).isGone, true);
+    await scene.close();
+  });
+
+  it("gives no UIDVALIDITY twice, whatever is deleted and made again in the same second", async () => {
+    const scene = await openMailScene(await openMemoryStore());
+    const given = new Set([granted(await scene.mail.status("INBOX")).uidValidity]);
+    for (let n = 0; n < 5; n++) {
+      granted(await scene.mail.create("a"));
+      given.add(granted(await scene.mail.status("a")).uidValidity);
+      assert.equal(await scene.mail.delete("a"), null);
+    }
+    assert.equal(given.size, 6);
+    await scene.close();
+  });
+
+  it("refuses what does not fit into the quota, and takes what does, moves included", async () => {
+    const scene = await openMailScene(await openMemoryStore(), { quota: 250 });
+    granted(await scene.mail.create("a"));
+    const append = async (to: string) => scene.mail.append(to, [await written(scene.mail, "x".repeat(100))]);
+    granted(await append("INBOX"));
+    granted(await append("INBOX"));
+    const third = await append("INBOX");
+    assert.ok("refused" in third && third.refused === "over-quota");
+    const mailbox = granted(await scene.mail.open("INBOX", "read-write"));
+    const copied = await mailbox.copy([{ first: 1, last: 2 }], "a");
+    assert.ok("refused" in copied && copied.refused === "over-quota");
+    granted(await mailbox.move([{ first: 1, last: 2 }], "a"));
+    assert.deepEqual(await scene.mail.quota(), { octets: 200, messages: 2, limit: 250 });
+    await assertCounted(scene.store);
+    await scene.close();
   });
 });

@@ -22,7 +22,7 @@ export async function prepareAppending(
   for (const { flags, internalDate, content, importedAs } of messages) {
     if (!(content instanceof UnsavedMessage)) throw new Error("a message that was not written here");
     const { content: stored, textExtra } = content;
-    unit.push(stored.insert);
+    unit.push(...content.inserts);
     if (importedAs !== undefined) unit.push(insertImported(accountId, importedAs));
     const spelt = await into.keywords.spell(flags, true);
     octets += stored.size;

@@ -4,6 +4,7 @@ import { splitKeywords, systemBitsOf } from "../store/message-flags.ts";
 import { readMessageRows, type WantedColumns } from "../store/message-rows.ts";
 import type { Row } from "../store/store.ts";
 import { contentOf } from "./message-content.ts";
+import { completed } from "./structures.ts";
 import type { MailboxContext } from "./surroundings.ts";
 
 /** Messages of one portion: what memory holds is bounded, and the first of them is there soon. */
@@ -28,7 +29,7 @@ export async function* readRows(
     for (const query of readMessageRows(from.mailboxId, uids, wanted)) {
       for (const row of await store.read(query)) rows.push(messageRowOf(row, wanted, contents));
     }
-    return rows;
+    return completed(rows, wanted, { store, contents });
   };
   let ahead: Promise<readonly MessageRow[]> | null = null;
   try {

@@ -1,6 +1,9 @@
 import type { MessageContent, MessageWriter, WrittenMessage } from "../imap/mail.ts";
+import { StructureReader } from "../message/structure-reader.ts";
 import type { Contents, ContentWriter, StoredContent } from "../store/content.ts";
+import type { Statement } from "../store/store.ts";
 import { StoredMessage } from "./message-content.ts";
+import { structureRead } from "./structures.ts";
 
 /** A content that is written and in no mailbox yet. */
 export class UnsavedMessage extends StoredMessage implements WrittenMessage, MessageContent {
@@ -10,10 +13,18 @@ export class UnsavedMessage extends StoredMessage implements WrittenMessage, Mes
   readonly #writer: ContentWriter;
   #isKept = false;
 
-  constructor(content: StoredContent, textExtra: number, writer: ContentWriter) {
+  /** What is committed with it: the content, and its structure. */
+  readonly inserts: readonly Statement[];
+
+  constructor(
+    content: StoredContent,
+    found: { readonly textExtra: number; readonly structure: Statement },
+    writer: ContentWriter,
+  ) {
     super("", content.source);
     this.content = content;
-    this.textExtra = textExtra;
+    this.textExtra = found.textExtra;
+    this.inserts = [content.insert, found.structure];
     this.#writer = writer;
   }
 
@@ -30,16 +41,22 @@ export class UnsavedMessage extends StoredMessage implements WrittenMessage, Mes
 export function writeMessage(contents: Pick<Contents, "create">): MessageWriter {
   const writer = contents.create();
   const ends = new LineEnds();
+  const structure = new StructureReader();
   return {
     write(chunk) {
       ends.add(chunk);
+      structure.push(chunk);
       writer.write(chunk);
     },
     get isFull() {
       return writer.isFull;
     },
     drained: () => writer.drained(),
-    finish: async () => new UnsavedMessage(await writer.finish(), ends.missing, writer),
+    async finish() {
+      const content = await writer.finish();
+      const found = { textExtra: ends.missing, structure: structureRead(content.id, structure) };
+      return new UnsavedMessage(content, found, writer);
+    },
     discard: () => writer.discard(),
   };
 }

@@ -6,6 +6,8 @@ import type { Address } from "../address/address.ts";
 import type { Emit } from "../events/emit.ts";
 import type { Delivered, FinalDelivery } from "../mailboxes/final-delivery.ts";
 import { formatReceived, returnPathField } from "../message/trace.ts";
+import { StructureReader } from "../message/structure-reader.ts";
+import { structureRead } from "../mailboxes/structures.ts";
 import type { QueuedRecipient, QueueEntry } from "../queue/entry.ts";
 import { notifyBehindAlias, wantsReport } from "../queue/fate.ts";
 import type { ContentDecoder } from "../smtp/content-decoder.ts";
@@ -65,6 +67,8 @@ export class Intake implements Holder {
   readonly #writer: ContentWriter;
   /** Only where somebody's header is checked or completed: a stranger's goes straight on. */
   #header: HeaderCollector | null = null;
+  /** Reads along where a mailbox here may get the message: who opens it then waits for nothing. */
+  readonly #structure: StructureReader | null;
   #headerSize = 0;
   #refusal: Reply | null = null;
 
@@ -74,8 +78,9 @@ export class Intake implements Holder {
     this.#id = context.store.nextId();
     this.#bornAt = context.now();
     this.#writer = context.contents.create();
+    this.#structure = agreed.admitted.some(isHere) ? new StructureReader() : null;
     const { account, listener } = agreed.visit;
-    if (account === null && listener.kind !== "submission") this.#writer.write(Buffer.from(this.#received()));
+    if (account === null && listener.kind !== "submission") this.#keep(Buffer.from(this.#received()));
     else {
       this.#header = new HeaderCollector();
       context.memory.addHolder(this);
@@ -93,7 +98,7 @@ export class Intake implements Holder {
 
   write(piece: Buffer): void {
     if (this.#refusal !== null) return;
-    if (this.#header === null) return this.#writer.write(piece);
+    if (this.#header === null) return this.#keep(piece);
     if (this.#header.add(piece)) return this.#endHeader(this.#header);
     this.#headerSize += piece.length;
     // Last: it may ask us to let go.
@@ -145,8 +150,13 @@ export class Intake implements Holder {
     if (this.#refusal !== null) return;
     const messageId = `<${refOf(this.#id)}@${this.#context.hostname}>`;
     const added = missingFields(bytes, { now: this.#bornAt, messageId });
-    this.#writer.write(Buffer.from(this.#received() + added));
-    for (const piece of header.pieces) this.#writer.write(piece);
+    this.#keep(Buffer.from(this.#received() + added));
+    for (const piece of header.pieces) this.#keep(piece);
+  }
+
+  #keep(piece: Buffer): void {
+    this.#structure?.push(piece);
+    this.#writer.write(piece);
   }
 
   #forgetHeader(): void {
@@ -194,6 +204,7 @@ export class Intake implements Holder {
     const places = found instanceof Promise ? await found : found;
     const delivered = this.#delivered(content);
     const unit: Statement[] = [content.insert, ...finalDelivery.statements(places, delivered)];
+    if (places.length > 0 && this.#structure !== null) unit.push(structureRead(content.id, this.#structure));
     const wanted = { recipients: plan.away.length, octets: content.source.bytes?.length ?? 0 };
     const claim = plan.away.length === 0 ? null : handover.reserve(wanted);
     const recipients = plan.away.map((recipient) => this.#born(recipient, claim));
@@ -365,6 +376,10 @@ export class Intake implements Holder {
     });
     return reply;
   }
+}
+
+function isHere({ decision }: Admitted): boolean {
+  return decision.destination?.kind === "here";
 }
 
 /** A recipient with what it became, and the name that the client gave. */

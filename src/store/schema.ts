@@ -236,8 +236,8 @@ export type StructureTable = {
   structure: Uint8Array;
   /** Where parts begin and end. */
   parts: string;
-  /** RFC 8970. */
-  preview: string;
+  /** RFC 8970; null: nobody has asked for it yet. */
+  preview: string | null;
 };
 
 /**

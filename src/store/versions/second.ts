@@ -63,7 +63,7 @@ const tables = {
   expunged: { mailbox_id: "integer", modseq: "integer", uid: "integer" },
   subscription: { account_id: "integer", name: "text" },
   imported: { account_id: "integer", source: "text", key: "text" },
-  structure: { content_id: "id", envelope: "bytes", structure: "bytes", parts: "text", preview: "text" },
+  structure: { content_id: "id", envelope: "bytes", structure: "bytes", parts: "text", preview: "text?" },
   searchable: { content_id: "id", is_indexed: "integer" },
 } as const satisfies Pick<Columns, "keyword" | "expunged" | "subscription" | "imported" | "structure" | "searchable">;
 

@@ -74,9 +74,9 @@ export function questionOf(key: SearchKey, context: QuestionContext): Question {
     case "since":
       return dayQuestion(key);
     case "older":
-      return { ask: "row", test: ({ internalDate }) => internalDate <= context.now - key.seconds * 1_000 };
+      return { ask: "row", test: ({ internalDate }) => secondOf(internalDate) <= secondOf(context.now) - key.seconds };
     case "younger":
-      return { ask: "row", test: ({ internalDate }) => internalDate >= context.now - key.seconds * 1_000 };
+      return { ask: "row", test: ({ internalDate }) => secondOf(internalDate) >= secondOf(context.now) - key.seconds };
     case "modseq":
       return { ask: "row", test: ({ modseq }) => modseq >= key.atLeast };
     case "email-id":
@@ -87,6 +87,11 @@ export function questionOf(key: SearchKey, context: QuestionContext): Question {
     default:
       return key satisfies never;
   }
+}
+
+/** IMAP knows whole seconds only: a client that counts the seconds since a date means that date, too. */
+function secondOf(moment: number): number {
+  return Math.floor(moment / 1_000);
 }
 
 function flagQuestion(flag: string): Question {

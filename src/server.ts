@@ -32,9 +32,11 @@ import type { PolicyProblem } from "./policy/problems.ts";
 import { servicesOf } from "./discovery/service.ts";
 import { openHttp } from "./http/http.ts";
 import { findEntry } from "./policy/routing-table.ts";
+import { indexInBackground } from "./mailboxes/background-indexing.ts";
 import { FinalDelivery } from "./mailboxes/final-delivery.ts";
 import { mailsOf } from "./mailboxes/mail-of.ts";
 import { NewsDesk } from "./mailboxes/news.ts";
+import { SearchIndex } from "./mailboxes/search-index.ts";
 import { Quotas } from "./mailboxes/quotas.ts";
 import { dial } from "./net/dial.ts";
 import type { OpenListener } from "./net/listeners.ts";
@@ -139,10 +141,13 @@ export async function startServer({
   const memory = watchMemory(config.limits.memory, { clock, emit });
   const contents = openContents({ folder: config.data, store, memory });
   const news = new NewsDesk();
+  const search = new SearchIndex({ store, contents });
+  const indexing = indexInBackground({ index: search, store, news, clock, emit });
   const mailOf = mailsOf({
     store,
     contents,
     news,
+    search,
     directory,
     now: () => clock.now(),
     appendLimit: config.limits.messageSize,
@@ -297,6 +302,7 @@ export async function startServer({
       certificates.close();
       for (const one of directories.values()) one.close();
       await forgetting.stop();
+      await indexing.stop();
       await journal.close();
       await sweep;
       await store.close();

@@ -16,11 +16,19 @@ export interface MailNews {
 /** For one process. */
 export class NewsDesk implements MailNews {
   readonly #watchers = new Map<number, Set<(news: News) => void>>();
+  readonly #watchersOfAll = new Set<(news: News) => void>();
 
   tell(accountId: number, news: News): void {
+    for (const told of this.#watchersOfAll) told(news);
     const watchers = this.#watchers.get(accountId);
     if (watchers === undefined) return;
     for (const told of [...watchers]) told(news);
+  }
+
+  /** Of all accounts. Returns how to end it. */
+  watchAll(told: (news: News) => void): () => void {
+    this.#watchersOfAll.add(told);
+    return () => void this.#watchersOfAll.delete(told);
   }
 
   watch(accountId: number, told: (news: News) => void): () => void {

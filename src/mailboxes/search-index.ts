@@ -7,6 +7,7 @@ import { decodeParts } from "../message/parts.ts";
 import type { Contents } from "../store/content.ts";
 import {
   countHits,
+  readContentsAfter,
   forgetTexts,
   insertText,
   readHits,
@@ -17,7 +18,7 @@ import {
   readUnknown,
   type TextOfContent,
 } from "../store/search-text.ts";
-import type { Statement, Store } from "../store/store.ts";
+import type { Row, Statement, Store } from "../store/store.ts";
 import { contentOf } from "./message-content.ts";
 import { matchOf, usable } from "./trigrams.ts";
 import { spansOf } from "./uid-list.ts";
@@ -85,10 +86,20 @@ export class SearchIndex {
     return after;
   }
 
-  /** Begins anew: what was known is forgotten. */
-  async forget(): Promise<void> {
-    await this.#surroundings.store.commit(forgetTexts());
+  /** Makes the index anew; tells now and then how many contents are in it. */
+  async rebuild(told: (count: number) => void = () => {}): Promise<number> {
+    const { store } = this.#surroundings;
+    await store.commit(forgetTexts());
     this.#known.clear();
+    let after = 0;
+    for (let count = 0; ; told(count)) {
+      const rows = await store.read(readContentsAfter(after, mostBefore));
+      const contentIds = rows.map((row) => Number(row["content_id"]));
+      if (contentIds.length === 0) return count;
+      await this.add(contentIds);
+      after = contentIds.at(-1) ?? after;
+      count += contentIds.length;
+    }
   }
 
   /** Messages that are not in the index, after as many as fit in were put in. */
@@ -129,17 +140,26 @@ export class SearchIndex {
   }
 
   async #textOf(contentId: number): Promise<TextOfContent> {
-    const { store, contents } = this.#surroundings;
-    const [row] = await store.read(readSource(contentId));
-    const content = row === undefined ? null : contentOf(row, contents);
-    if (row === undefined || content === null) return { contentId, text: null };
+    const [row] = await this.#surroundings.store.read(readSource(contentId));
+    try {
+      return { contentId, text: row === undefined ? null : await this.#read(row) };
+    } catch {
+      // One that cannot be read must not keep the others out: whoever searches reads it, and hears why not.
+      return { contentId, text: null };
+    }
+  }
+
+  /** null: there is more than belongs into the index. */
+  async #read(row: Row): Promise<string | null> {
+    const content = contentOf(row, this.#surroundings.contents);
+    if (content === null) return null;
     const parts = row["parts"];
     const message = typeof parts === "string" ? decodeParts(parts, content.size) : await structureOf(content);
     let text = "";
     for await (const unit of textUnits(content, message, { withBody: true, overlap: 2 })) {
       text += `${unit.text}\n`;
-      if (text.length > longestText) return { contentId, text: null };
+      if (text.length > longestText) return null;
     }
-    return { contentId, text: text.replaceAll("\0", " ").toWellFormed() };
+    return text.replaceAll("\0", " ").toWellFormed();
   }
 }

@@ -45,12 +45,12 @@ export function readUnknown(mailboxId: number, after: number, limit: number): Qu
   };
 }
 
-/** The same in all mailboxes, by the numbers of contents. */
-export function readUnknownContents(after: number, limit: number): Query {
+/** Contents in mailboxes by their numbers, and whether they are known: `content_id`, `known`. The limit bounds what is looked at. */
+export function readContentsAfter(after: number, limit: number): Query {
   return {
     sql:
-      "SELECT content_id FROM message WHERE content_id > ? " +
-      "AND NOT EXISTS (SELECT 1 FROM searchable WHERE content_id = message.content_id) GROUP BY content_id ORDER BY content_id LIMIT ?",
+      "SELECT content_id, EXISTS (SELECT 1 FROM searchable WHERE content_id = c.content_id) AS known " +
+      "FROM (SELECT DISTINCT content_id FROM message WHERE content_id > ? ORDER BY content_id LIMIT ?) AS c ORDER BY content_id",
     parameters: [after, limit],
   };
 }

@@ -80,6 +80,10 @@ epilogue
     'Content-Type: multipart/mixed; boundary=""\n\n--\n\nx\n----\n',
     ["multipart/mixed", 0, ["text/plain", 0, ""]],
   ],
+  "a boundary that is too long": [
+    `Content-Type: multipart/mixed; boundary=${"x".repeat(251)}\n\n--${"x".repeat(251)}\n\nx`,
+    ["multipart/mixed", 0, ["text/plain", 0, ""]],
+  ],
   "a boundary that is folded": [
     'Content-Type: multipart/mixed; boundary="foo\n bar"\n\n--foo bar\n\nx\n--foo bar--',
     ["multipart/mixed", 0, ["text/plain", 1, "x"]],
@@ -190,6 +194,7 @@ describe("O-54: a structure that the sender chooses", () => {
     ],
     "a field of 30 MB": [() => repeated("x".repeat(1000), 30_000, "Subject: "), 0, 1],
     "a header of 9 MB in short lines": [() => repeated("X: y\r\n", 1_500_000), 0, 1],
+    "a header of lines that are no fields": [() => repeated("xy\r\n", 300_000), 0, 1],
     "many large headers": [
       () =>
         repeated(`--a\r\nX: ${"x".repeat(200_000)}\r\n\r\n`, 100, "Content-Type: multipart/mixed; boundary=a\r\n\r\n"),
@@ -219,7 +224,24 @@ describe("O-54: a structure that the sender chooses", () => {
     });
   }
 
+  it("a header that does not end is not kept", () => {
+    const reader = new StructureReader();
+    const chunk = Buffer.alloc(65_536, "x");
+    const before = process.memoryUsage().arrayBuffers;
+    for (let at = 0; at < 500; at++) reader.push(chunk);
+    const kept = process.memoryUsage().arrayBuffers - before;
+    assert.ok(kept < 8_000_000, `${kept} octets`);
+    assert.equal(reader.finish().end, 500 * chunk.length);
+  });
+
   it("a header beyond its bound ends where it ends, under every cut", () => {
+    const long = Buffer.from(`X: ${"x".repeat(262_144 + 1_000 - 5)}\r\n\r\none\r\n`, "latin1");
+    for (const first of [long.length - 8, long.length - 7, long.length - 6, long.length - 5]) {
+      const reader = new StructureReader();
+      reader.push(long.subarray(0, first));
+      reader.push(long.subarray(first));
+      assert.equal(encodeParts(reader.finish()), encodeParts(structureOf(long)), `cut ${first}`);
+    }
     const header = `Subject: x\r\nX: ${"x".repeat(262_100)}\r\n`;
     for (const more of ["", "Y: y\r\n", `Z: ${"z".repeat(2_000)}\r\n`, "y".repeat(40)]) {
       const octets = Buffer.from(`${header}${more}${more === "" ? "" : "\r\n".repeat(1)}\r\none\r\n`, "latin1");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Dialogue, matchesLine, readDialogue, readOctets } from "../src/cli/dialogue-file.ts";
+import { parseDateTime } from "../src/imap/date-time.ts";
 import { flagsOf } from "../src/imap/flags.ts";
 import { ImapMachine } from "./imap-machine.ts";
 import { MemoryMail } from "./memory-mail.ts";
@@ -10,6 +11,8 @@ import { MemoryMail } from "./memory-mail.ts";
  *     given  account alice secret                    who may log in; only one has mail
  *     given  mailbox Archive/2026                    a mailbox besides INBOX
  *     given  message INBOX (\Seen) Subject: a<CRLF>  a message with flags, its octets as in a turn
+ *     given  message INBOX () at "17-Jul-1996 02:44:25 -0700" a   … that came at that time
+ *     given  recent INBOX 17                         messages from this UID on were told to nobody
  *     given  clear                                   passwords may pass without TLS
  *     given  tls                                     the connection begins inside TLS
  */
@@ -17,11 +20,18 @@ export type ImapDialogue = {
   readonly dialogue: Dialogue;
   readonly mailboxes: readonly string[];
   readonly messages: readonly GivenMessage[];
+  readonly recent: readonly { readonly mailbox: string; readonly from: number }[];
   readonly isTls: boolean;
   readonly mayUseClear: boolean;
 };
 
-type GivenMessage = { readonly mailbox: string; readonly flags: readonly string[]; readonly octets: Buffer };
+type GivenMessage = {
+  readonly mailbox: string;
+  readonly flags: readonly string[];
+  readonly octets: Buffer;
+  /** null: when all of this happens. */
+  readonly at: number | null;
+};
 
 /** When all of this happens: 2026-11-25T12:00Z. */
 export const dialogueNow = Date.UTC(2026, 10, 25, 12);
@@ -29,31 +39,36 @@ export const dialogueNow = Date.UTC(2026, 10, 25, 12);
 export function readImapDialogue(text: string): ImapDialogue {
   const mailboxes: string[] = [];
   const messages: GivenMessage[] = [];
+  const recent: { readonly mailbox: string; readonly from: number }[] = [];
   const marks = new Set<string>();
   // Lines keep their numbers.
   const rest = text.split("\n").map((line) => {
-    const [, word = "", more = ""] = /^given\s+(mailbox|message|clear|tls)\b\s*(.*)$/.exec(line) ?? [];
+    const [, word = "", more = ""] = /^given\s+(mailbox|message|recent|clear|tls)\b\s*(.*)$/.exec(line) ?? [];
     if (word === "") return line;
     if (word === "mailbox") mailboxes.push(more);
     else if (word === "message") messages.push(readMessage(more, line));
+    else if (word === "recent") recent.push({ mailbox: more.split(" ")[0] ?? "", from: Number(more.split(" ")[1]) });
     else marks.add(word);
     return "";
   });
   const dialogue = readDialogue(rest.join("\n"));
-  return { dialogue, mailboxes, messages, isTls: marks.has("tls"), mayUseClear: marks.has("clear") };
+  return { dialogue, mailboxes, messages, recent, isTls: marks.has("tls"), mayUseClear: marks.has("clear") };
 }
 
 function readMessage(text: string, line: string): GivenMessage {
-  const [, mailbox = "", flags = "", octets] = /^(\S+) \(([^)]*)\) (.*)$/.exec(text) ?? [];
-  if (octets === undefined) throw new Error(`what message is this? ${line}`);
-  return { mailbox, flags: flags.split(" ").filter((flag) => flag !== ""), octets: readOctets(octets) };
+  const [, mailbox = "", flags = "", date, octets] = /^(\S+) \(([^)]*)\) (?:at "([^"]*)" )?(.*)$/.exec(text) ?? [];
+  const at = date === undefined ? null : parseDateTime(date);
+  if (octets === undefined || (date !== undefined && at === null)) throw new Error(`what message is this? ${line}`);
+  return { mailbox, flags: flags.split(" ").filter((flag) => flag !== ""), octets: readOctets(octets), at };
 }
 
 /** The mail that a dialogue begins with. */
-export async function mailOf({ mailboxes, messages }: ImapDialogue): Promise<MemoryMail> {
+export async function mailOf({ mailboxes, messages, recent }: ImapDialogue): Promise<MemoryMail> {
   const mail = new MemoryMail({ now: () => dialogueNow });
   for (const name of mailboxes) await mail.create(name);
-  for (const { mailbox, flags, octets } of messages) mail.deliver(mailbox, octets, flagsOf(flags));
+  for (const { mailbox, flags, octets, at } of messages)
+    mail.deliver(mailbox, octets, flagsOf(flags), at ?? dialogueNow);
+  for (const { mailbox, from } of recent) mail.setRecentFrom(mailbox, from);
   return mail;
 }
 

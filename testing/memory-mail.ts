@@ -77,11 +77,22 @@ export class MemoryMail implements Mail {
   }
 
   /** Puts a message in as a delivery would. */
-  deliver(name: string, content: string | Buffer, flags: Flags = { system: 0, keywords: [] }): number {
+  deliver(
+    name: string,
+    content: string | Buffer,
+    flags: Flags = { system: 0, keywords: [] },
+    internalDate = this.now(),
+  ): number {
     const box = this.#find(name) ?? this.#make(name);
-    const uid = this.#insert(box, { content: Buffer.from(content), flags, internalDate: this.now(), at: ++box.modseq });
+    const uid = this.#insert(box, { content: Buffer.from(content), flags, internalDate, at: ++box.modseq });
     this.#tell(box);
     return uid;
+  }
+
+  /** Messages below this UID were told to somebody. */
+  setRecentFrom(name: string, uid: number): void {
+    const box = this.#find(name);
+    if (box !== undefined) box.recentFrom = uid;
   }
 
   async list() {

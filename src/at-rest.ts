@@ -3,6 +3,7 @@ import type { Config } from "./config/schema.ts";
 import { usualFirstDomain, usualFirstPolicy } from "./first-start.ts";
 import { mailsOf } from "./mailboxes/mail-of.ts";
 import { NewsDesk } from "./mailboxes/news.ts";
+import { SearchIndex } from "./mailboxes/search-index.ts";
 import { openRecords } from "./records.ts";
 import { openContents } from "./store/content.ts";
 import { systemClock } from "./time/system-clock.ts";
@@ -24,12 +25,15 @@ export async function openAtRest(
     firstPolicy: usualFirstPolicy(firstDomain),
   });
   const { store, directory } = records;
+  const contents = openContents({ folder: config.data, store });
+  const search = new SearchIndex({ store, contents });
   const context: AdminContext = {
     ...records,
     config,
+    reindex: (told) => search.rebuild(told),
     mailOf: mailsOf({
       store,
-      contents: openContents({ folder: config.data, store }),
+      contents,
       news: new NewsDesk(),
       directory,
       now: () => systemClock.now(),

@@ -250,6 +250,7 @@ export async function startServer({
     ...records,
     config,
     mailOf,
+    reindex: (told) => search.rebuild(told),
     flushJournal: () => journal.flush(),
     wakeQueue: () => runner.wake(),
     running: {

@@ -7,6 +7,7 @@ import type { Emit } from "../src/events/emit.ts";
 import type { Event } from "../src/events/catalogue.ts";
 import { mailsOf } from "../src/mailboxes/mail-of.ts";
 import { NewsDesk } from "../src/mailboxes/news.ts";
+import { SearchIndex } from "../src/mailboxes/search-index.ts";
 import { openContents } from "../src/store/content.ts";
 import { openJournal } from "../src/store/journal.ts";
 import { recordsIn } from "../src/records.ts";
@@ -30,12 +31,14 @@ export async function adminScene(
   const journal = openJournal({ store, clock, emit });
   const records = await recordsIn(store, { config, clock, emit, firstPolicy });
   let wakes = 0;
+  const contents = openContents({ folder: config.data, store });
   const context: AdminContext = {
     ...records,
     config,
+    reindex: (told) => new SearchIndex({ store, contents }).rebuild(told),
     mailOf: mailsOf({
       store,
-      contents: openContents({ folder: config.data, store }),
+      contents,
       news: new NewsDesk(),
       directory: records.directory,
       now: () => clock.now(),

@@ -17,6 +17,8 @@ export type AdminContext = {
   readonly store: Store;
   readonly directory: Directory;
   readonly mailOf: (account: Pick<Account, "id">) => Mail;
+  /** Makes the index of searches anew; tells how many messages' texts are in it, and returns that. */
+  readonly reindex: (told: (count: number) => void) => Promise<number>;
   readonly administration: Administration;
   readonly aliases: AliasAdministration;
   readonly policy: {

@@ -50,6 +50,7 @@ test("mail comes in from an mbox, counts, and goes out again; a second import ad
   assert.deepEqual(await done("mailbox usage"), [
     { account: "anna@example.test", messages: 1, size: "34 B", octets: 34, quota: "none" },
   ]);
+  assert.deepEqual(await done("mailbox reindex"), { messages: 1 });
   const to = join(folder, "out");
   assert.deepEqual(await done("mailbox export", { account, to, format: "maildir", mailbox: "Old" }), {
     mailboxes: 1,

@@ -29,6 +29,7 @@ export const operations = [
   mailboxes.mailboxRename,
   mailboxes.mailboxDelete,
   mailboxes.mailboxUsage,
+  mailboxes.mailboxReindex,
   transfers.mailboxImport,
   transfers.mailboxExport,
   aliases.aliasList,

@@ -134,3 +134,19 @@ export const mailboxUsage = operation({
     return rows.toSorted((a, b) => b.octets - a.octets);
   },
 });
+
+export const mailboxReindex = operation({
+  name: "mailbox reindex",
+  help: "make the index of searches anew, for all accounts",
+  input: z.strictObject({}),
+  output: z.object({ messages: z.number() }),
+  worksAtRest: true,
+  async run(context, _input, { progress }) {
+    const [row] = await context.store.read({
+      sql: "SELECT COUNT(DISTINCT content_id) AS n FROM message",
+      parameters: [],
+    });
+    const total = Number(row?.["n"] ?? 0);
+    return { messages: await context.reindex((count) => progress(count, Math.max(count, total))) };
+  },
+});

@@ -33,6 +33,9 @@ export function addMailboxCommands(program: Command, operate: Operate): void {
     (account: string | undefined, options: object) =>
       operate("mailbox usage", { ...(account !== undefined && { account }) }, options),
   );
+  leaf(mailbox, "reindex", "make the index of searches anew, for all accounts").action((options: object) =>
+    operate("mailbox reindex", {}, options),
+  );
   addTransfer(mailbox, operate);
 }
 

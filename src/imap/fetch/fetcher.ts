@@ -106,7 +106,9 @@ export class Fetcher {
     const content = row.content ?? (await selected.mailbox.content(row.uid));
     // It went since its row was read.
     if (content === null) return void this.found--;
-    const message = await FetchedMessage.of(row, content, {
+    // Where the parts of a large message are is kept, so that it is not read twice.
+    const parts = this.#isLegacy && row.content === null ? (row.parts ?? (await this.#partsOf(row.uid))) : row.parts;
+    const message = await FetchedMessage.of({ ...row, parts }, content, {
       needsSurrogate: this.#isLegacy,
       needsDigest: this.#wanted.envelope === true || this.#wanted.structure === true,
     });
@@ -119,6 +121,12 @@ export class Fetcher {
       else this.#putPlain(item, message.row);
     }
     this.#end(row);
+  }
+
+  async #partsOf(uid: number): Promise<string | null> {
+    const wanted = [{ first: uid, last: uid }];
+    for await (const [row] of this.#context.selected.mailbox.rows(wanted, { parts: true })) return row?.parts ?? null;
+    return null;
   }
 
   #begin(number: number): void {

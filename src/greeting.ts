@@ -42,6 +42,7 @@ function isThere(file: string): Promise<boolean> {
 const purposes: Readonly<Record<ListenerConfig["kind"], string>> = {
   relay: "from anybody, to our domains",
   submission: "from accounts, to everywhere",
+  lmtp: "from programs here, to mailboxes here",
   imap: "accounts read their mail",
   pop3: "accounts fetch their mail",
 };

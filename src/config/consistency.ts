@@ -34,7 +34,11 @@ function ofListener(listener: ListenerConfig, index: number): Inconsistency[] {
   if (listener.allowClearAuth && !isLoopback(listener.address)) {
     say("allow-clear-auth", "allow-clear-auth needs a loopback address: passwords would cross the network unprotected");
   }
-  if (listener.kind !== "relay" && !listener.auth)
+  if (listener.kind === "lmtp") {
+    if (!isLoopback(listener.address))
+      say("address", "lmtp needs a loopback address: it is for programs on this machine");
+    if (listener.auth) say("auth", "nobody logs in by lmtp");
+  } else if (listener.kind !== "relay" && !listener.auth)
     say("auth", `a ${listener.kind} listener always lets accounts log in`);
   if (listener.auth && listener.tls === "none" && !listener.allowClearAuth) {
     say("tls", 'accounts log in here, so tls must be "starttls" or "implicit"');

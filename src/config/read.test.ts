@@ -110,9 +110,12 @@ const wrong: readonly (readonly [string, string])[] = [
   ["[[listener]]\nname='a'\nkind='relay'\nprt=1", 'g.toml:4:1: listener 1: prt is not a key (did you mean "port"?)'],
   [
     "[[listener]]\nname='a'\nkind='relai'",
-    'g.toml:3:6: listener 1: kind must be "relay" or "submission" or "pop3" or "imap"',
+    'g.toml:3:6: listener 1: kind must be "relay" or "submission" or "lmtp" or "pop3" or "imap"',
   ],
-  ["[[listener]]\nname='a'", 'g.toml:1:1: listener 1: kind must be "relay" or "submission" or "pop3" or "imap"'],
+  [
+    "[[listener]]\nname='a'",
+    'g.toml:1:1: listener 1: kind must be "relay" or "submission" or "lmtp" or "pop3" or "imap"',
+  ],
   ["[limits]\nerrors = 0", "g.toml:2:10: limits.errors must be at least 1"],
   ["[limits]\nerrors = '20'", "g.toml:2:10: limits.errors: expected number, received string"],
   ["[limits]\nmessage-size = 5", "g.toml:2:16: limits.message-size: expected string, received number"],
@@ -140,6 +143,8 @@ test("listeners that would expose passwords, or contradict themselves", () => {
   const one = (rest: string) => problems(listener(rest)).join();
   assert.match(one('kind = "relay"\nallow-clear-auth = true'), /:4:20: .* needs a loopback address/);
   assert.match(one('kind = "submission"\ntls = "none"'), /must be "starttls" or "implicit"/);
+  assert.match(one('kind = "lmtp"\naddress = "192.0.2.1"'), /lmtp needs a loopback address/);
+  assert.match(one('kind = "lmtp"\naddress = "127.0.0.1"\nauth = true'), /nobody logs in by lmtp/);
   assert.match(one('kind = "submission"\nauth = false'), /always lets accounts log in/);
   assert.match(one('kind = "relay"\n[[listener]]\nname = "a"\nkind = "relay"\nport = 26'), /comes twice/);
   assert.match(one('kind = "relay"\n[[listener]]\nname = "b"\nkind = "relay"'), /two listeners at :: port 25/);

@@ -36,6 +36,7 @@ const trialHttp = { address: "127.0.0.1", port: 2580 };
 const usualPorts = {
   relay: { clear: 25, implicit: 25 },
   submission: { clear: 587, implicit: 465 },
+  lmtp: { clear: 24, implicit: 24 },
   pop3: { clear: 110, implicit: 995 },
   imap: { clear: 143, implicit: 993 },
 } as const satisfies Record<ListenerConfig["kind"], { readonly clear: number; readonly implicit: number }>;
@@ -130,7 +131,7 @@ function completed(bootFile: z.output<typeof schema>, sources: ConfigSources): C
     })),
     listeners: listener.map((one): ListenerConfig => {
       const usualPort = usualPorts[one.kind][one.tls === "implicit" ? "implicit" : "clear"];
-      return { ...one, port: one.port ?? usualPort, auth: one.auth ?? one.kind !== "relay" };
+      return { ...one, port: one.port ?? usualPort, auth: one.auth ?? (one.kind !== "relay" && one.kind !== "lmtp") };
     }),
     file: sources.file === null ? null : resolve(sources.folder, sources.file.path),
   };

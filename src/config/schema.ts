@@ -20,9 +20,9 @@ const listener = z
       .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "is not a name for a listener: small letters, digits and hyphens")
       .describe("How the policy, the journal and the log call it."),
     kind: z
-      .enum(["relay", "submission", "pop3", "imap"])
+      .enum(["relay", "submission", "lmtp", "pop3", "imap"])
       .describe(
-        "`relay` takes mail from other servers, `submission` from accounts that log in (RFC 6409); by `pop3` (RFC 1939) and `imap` (RFC 9051) accounts read theirs.",
+        "`relay` takes mail from other servers, `submission` from accounts that log in (RFC 6409), `lmtp` from a program on this machine, for mailboxes here only (RFC 2033); by `pop3` (RFC 1939) and `imap` (RFC 9051) accounts read theirs.",
       ),
     address: ipAddress()
       .prefault("::")
@@ -30,7 +30,7 @@ const listener = z
     port: wholeNumber(0, 65_535)
       .optional()
       .describe(
-        "Absent: 25 for relay, 587 for submission, 110 for pop3, 143 for imap; with implicit TLS 465, 995 and 993. 0 is any free port.",
+        "Absent: 25 for relay, 587 for submission, 24 for LMTP, 110 for pop3, 143 for imap; with implicit TLS 465, 995 and 993. 0 is any free port.",
       ),
     tls: z
       .enum(["none", "starttls", "implicit"])
@@ -346,7 +346,7 @@ export type AccessListener = ListenerConfig & { readonly kind: AccessKind };
 export type AccessKind = Exclude<ListenerConfig["kind"], ListenerKind>;
 
 export function takesMail(config: ListenerConfig): config is ReceptionListener {
-  return config.kind === "relay" || config.kind === "submission";
+  return config.kind === "relay" || config.kind === "submission" || config.kind === "lmtp";
 }
 
 export function givesMail(config: ListenerConfig): config is AccessListener {

@@ -4,7 +4,7 @@ import { formatAddress } from "../address/path.ts";
 import { formatDate } from "./date.ts";
 
 export type Reception = {
-  readonly hello: { readonly verb: "EHLO" | "HELO"; readonly name: string };
+  readonly hello: { readonly verb: "EHLO" | "HELO" | "LHLO"; readonly name: string };
   readonly client: Ip;
   /** Our host name. */
   readonly by: string;
@@ -43,7 +43,7 @@ export function returnPathField(reversePath: ReversePath): string {
 /** RFC 3848; RFC 6531 §4.3 for those with UTF8. */
 function protocolKeyword({ hello, tls, isAuthenticated, smtpUtf8 }: Reception): string {
   if (hello.verb === "HELO") return "SMTP";
-  const base = smtpUtf8 ? "UTF8SMTP" : "ESMTP";
+  const base = hello.verb === "LHLO" ? (smtpUtf8 ? "UTF8LMTP" : "LMTP") : smtpUtf8 ? "UTF8SMTP" : "ESMTP";
   return `${base}${tls === null ? "" : "S"}${isAuthenticated ? "A" : ""}`;
 }
 

@@ -1,6 +1,6 @@
 import type { IpSet } from "../address/ip-set.ts";
 
-export type ListenerKind = "relay" | "submission";
+export type ListenerKind = "relay" | "submission" | "lmtp";
 
 /** What the boot file says and a document is read against. */
 export type PolicyContext = {

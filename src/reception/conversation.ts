@@ -307,8 +307,11 @@ export class Conversation {
         this.#incoming = null;
         this.#resumeReading("storing", () => {
           if (reply.code < 400) this.#commands = 0;
+          const { transaction } = this.#session;
           this.#session = afterContent(this.#session);
-          this.#out.say(reply);
+          if (this.visit.listener.kind !== "lmtp") return this.#out.say(reply);
+          // One reply for each recipient that was accepted, in their order (RFC 2033 §4.2).
+          transaction?.recipients.forEach((_, index) => this.#out.say(incoming.refusalOf(index) ?? reply));
         });
       },
       (error: unknown) => this.#fault(error),

@@ -10,6 +10,7 @@ import { holdsGrant, judge, judgeConnection, judgeSender } from "../policy/judge
 import type { Policy } from "../policy/policy.ts";
 import type { VerifiedHost } from "../policy/routing-table.ts";
 import type { FinalDelivery } from "../mailboxes/final-delivery.ts";
+import * as replies from "../smtp/replies.ts";
 import type { Reply } from "../smtp/reply.ts";
 import type { Answer } from "../smtp/server-session.ts";
 import type { Journal } from "../store/journal.ts";
@@ -93,6 +94,7 @@ export class Gate {
   #answer(visit: Visit, facts: Facts, judged: Judged): RecipientAnswer | Promise<RecipientAnswer> {
     const { destination } = judged.decision;
     if (destination === undefined) return { answer: this.#refuse(visit, facts, judged), admitted: null };
+    if (visit.listener.kind === "lmtp" && destination.kind === "away") return this.#refuseAway(visit, facts, judged);
     const isFull = destination.kind === "here" && this.#isFull(destination.address);
     if (isFull === false) return this.#admit(visit, facts, judged);
     if (isFull === true) return this.#putOff(visit, facts, judged);
@@ -103,6 +105,13 @@ export class Gate {
   #isFull(address: Address): boolean | Promise<boolean> {
     const ends = this.#context.directory.expand(address);
     return typeof ends === "object" && this.#context.finalDelivery.isFull(ends.mailboxes);
+  }
+
+  /** LMTP is for mailboxes here; what leaves goes by a relay listener (RFC 2033 §5). */
+  #refuseAway(visit: Visit, facts: Facts, judged: Judged): RecipientAnswer {
+    const journalled = { ...this.#journalled(visit, facts, judged), verdict: "refuse", rule: "not-by-lmtp" } as const;
+    const ref = this.#tellRefused(visit, journalled);
+    return { answer: { ok: false, reply: replies.relayDenied(ref) }, admitted: null };
   }
 
   #putOff(visit: Visit, facts: Facts, judged: Judged): RecipientAnswer {

@@ -76,6 +76,11 @@ export class Incoming implements Reader {
     return this.#intake.finish(this.#decoder);
   }
 
+  /** After `finish`: what one recipient hears although others got the message. */
+  refusalOf(index: number): Reply | null {
+    return this.#intake.refusalOf(index);
+  }
+
   /** The client is gone while the message is stored. */
   abandon(): void {
     this.#intake.abandon();

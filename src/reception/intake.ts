@@ -70,6 +70,9 @@ export class Intake implements Holder {
   /** Reads along where a mailbox here may get the message: who opens it then waits for nothing. */
   readonly #structure: StructureReader | null;
   #headerSize = 0;
+  /** Recipients whose mailbox is full. */
+  readonly #full = new Set<number>();
+  #structureStatement: Statement | null = null;
   #refusal: Reply | null = null;
 
   constructor(context: IntakeContext, agreed: Agreed) {
@@ -110,6 +113,11 @@ export class Intake implements Holder {
     if (!isShort || this.#header === null) return;
     this.#forgetHeader();
     this.#refusal = replies.storageLow;
+  }
+
+  /** What one recipient hears although others got the message: only by LMTP is there a reply for each (RFC 2033 §4.2). */
+  refusalOf(index: number): Reply | null {
+    return this.#full.has(index) ? this.#context.mailboxFull : null;
   }
 
   /**
@@ -204,7 +212,9 @@ export class Intake implements Holder {
     const places = found instanceof Promise ? await found : found;
     const delivered = this.#delivered(content);
     const unit: Statement[] = [content.insert, ...finalDelivery.statements(places, delivered)];
-    if (places.length > 0 && this.#structure !== null) unit.push(structureRead(content.id, this.#structure));
+    if (places.length > 0 && this.#structure !== null) {
+      unit.push((this.#structureStatement ??= structureRead(content.id, this.#structure)));
+    }
     const wanted = { recipients: plan.away.length, octets: content.source.bytes?.length ?? 0 };
     const claim = plan.away.length === 0 ? null : handover.reserve(wanted);
     const recipients = plan.away.map((recipient) => this.#born(recipient, claim));
@@ -214,8 +224,8 @@ export class Intake implements Holder {
     }
     const reports = await this.#successReports(plan, content);
     for (const report of reports) unit.push(...report.unit);
-    for (const { journalled } of this.#agreed.admitted)
-      unit.push(journal.accepted({ ...journalled, entry_id: this.#id }).statement);
+    for (const [index, { journalled }] of this.#agreed.admitted.entries())
+      if (!this.#full.has(index)) unit.push(journal.accepted({ ...journalled, entry_id: this.#id }).statement);
     try {
       await store.commit(unit);
     } catch (error) {
@@ -224,7 +234,8 @@ export class Intake implements Holder {
       // Somebody else's message took the room that there was at RCPT.
       const isFull = await finalDelivery.isFull(places.map(({ account }) => account));
       if (!isFull) throw error;
-      return this.#refuse(this.#context.mailboxFull);
+      if (!(await this.#leaveOutFull())) return this.#refuse(this.#context.mailboxFull);
+      return this.#commit(content, hasEightBit);
     }
     // From here on the message is ours: RFC 5321 §4.2.5, §6.1.
     if (claim !== null) handover.give({ entry: plan.entry, recipients, content: content.source }, claim);
@@ -240,6 +251,20 @@ export class Intake implements Holder {
       plan.delivered.map(({ original }) => original),
     );
     return replies.contentAccepted(refOf(this.#id));
+  }
+
+  /** Whether some recipients have room, so that the message is kept for them; the others are told so. */
+  async #leaveOutFull(): Promise<boolean> {
+    const { visit, admitted } = this.#agreed;
+    if (visit.listener.kind !== "lmtp") return false;
+    const before = this.#full.size;
+    for (const [index, { decision }] of admitted.entries()) {
+      const { destination } = decision;
+      const expansion = destination?.kind === "here" ? this.#context.directory.expand(destination.address) : "none";
+      if (typeof expansion === "string") continue;
+      if (await this.#context.finalDelivery.isFull(expansion.mailboxes)) this.#full.add(index);
+    }
+    return this.#full.size > before && this.#full.size < admitted.length;
   }
 
   /**
@@ -276,6 +301,7 @@ export class Intake implements Holder {
     const delivered: Addressed[] = [];
     const expanded: Addressed[] = [];
     transaction.recipients.forEach(({ forwardPath, rcpt }, index) => {
+      if (this.#full.has(index)) return;
       const destination = admitted[index]?.decision.destination;
       if (destination === undefined) throw new Error(`recipient ${index} was admitted without a destination`);
       const original = formatAddress(forwardPath);

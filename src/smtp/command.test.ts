@@ -27,6 +27,7 @@ function show(command: Command): string {
     }
     case "EHLO":
     case "HELO":
+    case "LHLO":
       return `${command.verb} ${command.name}`;
     case "AUTH":
       return `AUTH ${command.mechanism} ${command.initial}`;

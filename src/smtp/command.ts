@@ -9,7 +9,8 @@ import * as replies from "./replies.ts";
 
 /** One command line, understood: RFC 5321 §4.1.1. What the grammar refuses is `invalid` with the reply it gets. */
 export type Command =
-  | { readonly verb: "EHLO" | "HELO"; readonly name: string }
+  /** LHLO: RFC 2033 §4.1. */
+  | { readonly verb: "EHLO" | "HELO" | "LHLO"; readonly name: string }
   | { readonly verb: "MAIL"; readonly reversePath: ReversePath; readonly mail: MailParameters }
   | {
       readonly verb: "RCPT";
@@ -56,6 +57,7 @@ export function parseCommand(line: Line, syntax: Syntax): Command {
       return parseRcpt(text, line.isAscii, syntax);
     case "EHLO":
     case "HELO":
+    case "LHLO":
       return parseHello(verb, text);
     case "DATA":
       return withoutArguments(data, text);
@@ -110,7 +112,7 @@ function parseFlawed(flaw: NonNullable<Line["flaw"]>, text: string): Command {
       return invalid(replies.nulOctet);
     case "not-utf8": {
       const verb = verbOf(text);
-      if (verb === "EHLO" || verb === "HELO") return parseHello(verb, text);
+      if (verb === "EHLO" || verb === "HELO" || verb === "LHLO") return parseHello(verb, text);
       return invalid(replies.notUtf8, verb === "MAIL" || verb === "RCPT" ? verb : null);
     }
     default:
@@ -167,7 +169,7 @@ function startsPath(text: string, from: number, syntax: Syntax): boolean {
 }
 
 /** Any argument is taken (field case O-16), made harmless for the Received field: what is unusual becomes "?". */
-function parseHello(verb: "EHLO" | "HELO", text: string): Command {
+function parseHello(verb: "EHLO" | "HELO" | "LHLO", text: string): Command {
   const name = text.slice(5).trim();
   if (name === "") return invalid(replies.argumentMissing);
   return { verb, name: name.slice(0, 255).replace(/[^a-z0-9.:_[\]+/-]/gi, "?") };

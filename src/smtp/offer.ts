@@ -5,7 +5,7 @@ import { greeting } from "./replies.ts";
 /** What a listener offers to one client. Keep one object per kind of client: replies are cached by its identity. */
 export type Offer = {
   readonly hostname: string;
-  readonly kind: "relay" | "submission";
+  readonly kind: "relay" | "submission" | "lmtp";
   /** Octets of a message; 0: no limit (RFC 1870 §4). */
   readonly maxSize: number;
   readonly maxRecipients: number;

@@ -82,6 +82,8 @@ export const mailTwice = constantReply(503, "5.5.1", "The sender has been given 
 export const endTransactionFirst = constantReply(503, "5.5.1", "Not during a mail transaction");
 /** §3.3: every RCPT was refused or none was sent. */
 export const noRecipients = constantReply(554, "5.5.1", "No valid recipients");
+/** By LMTP: RFC 2033 §4.2. */
+export const noRecipientsByLmtp = constantReply(503, "5.5.1", "No valid recipients");
 /** RFC 3030 §2: said after the octets were taken and thrown away. */
 export const chunkingNotOffered = constantReply(503, "5.5.1", "CHUNKING is not offered, use DATA");
 

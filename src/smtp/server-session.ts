@@ -16,7 +16,7 @@ export type Session = {
   readonly offer: Offer;
   /** What the parser may take now. */
   readonly syntax: Syntax;
-  readonly hello: { readonly verb: "EHLO" | "HELO"; readonly name: string } | null;
+  readonly hello: { readonly verb: "EHLO" | "HELO" | "LHLO"; readonly name: string } | null;
   readonly tls: boolean;
   /** The account that authenticated. */
   readonly login: string | null;
@@ -124,7 +124,10 @@ export function greet(offer: Offer, standing: { readonly tls: boolean } = { tls:
 export function next(session: Session, command: Command): [Session, Step] {
   const { verb } = command;
   const verdict = mayCome[verb]?.[phaseOf(session)] ?? "yes";
-  if (verdict !== "yes") return fault(session, verdict, command);
+  if (verdict !== "yes") {
+    const isLmtp = verdict === replies.noRecipients && session.offer.kind === "lmtp";
+    return fault(session, isLmtp ? replies.noRecipientsByLmtp : verdict, command);
+  }
   switch (verb) {
     case "MAIL":
       return nextMail(session, command);
@@ -134,6 +137,7 @@ export function next(session: Session, command: Command): [Session, Step] {
       return [session, { do: "receiveContent", reply: replies.sendContent }];
     case "EHLO":
     case "HELO":
+    case "LHLO":
       return nextHello(session, command);
     case "RSET":
       return [
@@ -207,8 +211,10 @@ export function afterLogin(session: Session, account: string): Session {
   return { ...session, login: account, syntax: syntaxFor(session.offer, standing) };
 }
 
-function nextHello(session: Session, { verb, name }: Command & { verb: "EHLO" | "HELO" }): [Session, Step] {
-  const reply = verb === "EHLO" ? ehloReply(session.offer, session) : heloReply(session.offer);
+function nextHello(session: Session, { verb, name }: Command & { verb: "EHLO" | "HELO" | "LHLO" }): [Session, Step] {
+  // The two protocols are told apart by it: RFC 2033 §4.1.
+  if ((verb === "LHLO") !== (session.offer.kind === "lmtp")) return fault(session, replies.unknownCommand);
+  const reply = verb !== "HELO" ? ehloReply(session.offer, session) : heloReply(session.offer);
   // It clears the transaction like RSET (§4.1.4) and leaves TLS and login as they are.
   return [
     { ...session, hello: { verb, name }, transaction: null },

@@ -1,6 +1,7 @@
 import { IncomingMessages } from "../src/access/imap-messages.ts";
 import { hasUtf8Names } from "../src/imap/enabled.ts";
-import { CommandDecoder, type Piece, type Received } from "../src/imap/decoder.ts";
+import type { Piece } from "../src/imap/command.ts";
+import { CommandDecoder, type Received } from "../src/imap/decoder.ts";
 import { messageTarget, tagOf } from "../src/imap/literal.ts";
 import type { Mail } from "../src/imap/mail.ts";
 import { parseCommand } from "../src/imap/parse.ts";

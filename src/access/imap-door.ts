@@ -1,7 +1,7 @@
 import type { AccessKind, AccessListener } from "../config/schema.ts";
 import type { Offer } from "../imap/capabilities.ts";
 import type { Door } from "../net/listener.ts";
-import type { AccessContext } from "./access.ts";
+import type { AccessContext } from "./access-context.ts";
 import type { Visit } from "./connection.ts";
 import { ImapConversation } from "./imap-conversation.ts";
 

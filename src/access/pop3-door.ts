@@ -3,7 +3,7 @@ import type { Door } from "../net/listener.ts";
 import type { Offer } from "../pop3/offer.ts";
 import * as replies from "../pop3/replies.ts";
 import { formatReply } from "../pop3/reply.ts";
-import type { AccessContext } from "./access.ts";
+import type { AccessContext } from "./access-context.ts";
 import { Pop3Conversation } from "./pop3-conversation.ts";
 import { Maildrops } from "./pop3-maildrops.ts";
 

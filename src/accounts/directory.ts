@@ -1,10 +1,10 @@
 import type { Address } from "../address/address.ts";
 import { parseDomain } from "../address/domain.ts";
 import { parseAddress } from "../address/path.ts";
-import { accountOf, readAccounts, type Query } from "../store/accounts.ts";
+import { accountOf, readAccounts } from "../store/accounts.ts";
 import { aliasOf, readAliases, type StoredAlias } from "../store/aliases.ts";
 import { readAnyVerifier } from "../store/credentials.ts";
-import type { Row, Store } from "../store/store.ts";
+import type { Row, Store, Query } from "../store/store.ts";
 import { addressOf, type Account } from "./account.ts";
 import type { Alias } from "./alias.ts";
 import { lookUp, type Expansion, type Lookup, type Names } from "./expansion.ts";

@@ -100,6 +100,9 @@ export type Literal = {
   readonly octets: Buffer | LiteralElsewhere;
 };
 
+/** A command as it came: the octets of its lines, without line ends and `{n}`, and the literals between them. */
+export type Piece = Buffer | Literal;
+
 /** A message that the driver wrote to the store while it came. */
 export type LiteralElsewhere = { readonly elsewhere: WrittenMessage };
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { CommandDecoder, type Limits, type Piece } from "./decoder.ts";
+import type { Piece } from "./command.ts";
+import { CommandDecoder, type Limits } from "./decoder.ts";
 import { messageTarget } from "./literal.ts";
 
 const limits: Limits = { argumentOctets: 100, messageOctets: 200, discardOctets: 400 };

@@ -1,13 +1,10 @@
-import type { Literal, LiteralElsewhere } from "./command.ts";
+import type { Literal, LiteralElsewhere, Piece } from "./command.ts";
 import { type Announcement, announcementAt, isMessageNext, longestAnnouncement, tagOf } from "./literal.ts";
 import type { Completion } from "./response.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
 const nothing = Buffer.alloc(0);
-
-/** A command as it came: the octets of its lines, without line ends and `{n}`, and the literals between them. */
-export type Piece = Buffer | Literal;
 
 /** What a session takes in its state: before login little, but in every form (field case O-43). */
 export type Limits = {

@@ -1,4 +1,4 @@
-import type { Piece } from "./decoder.ts";
+import type { Piece } from "./command.ts";
 import { Scanner } from "./scanner.ts";
 
 /** What stands at the end of a line before a literal (RFC 9051 §4.3). */

@@ -1,5 +1,5 @@
 import type { Bare, Command } from "./command.ts";
-import type { Piece } from "./decoder.ts";
+import type { Piece } from "./command.ts";
 import { parseAppend, parseReplace } from "./parse-append.ts";
 import { parseFetch, parseStore } from "./parse-fetch.ts";
 import { parseList, parseLsub } from "./parse-list.ts";

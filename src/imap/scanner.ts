@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { Literal } from "./command.ts";
-import type { Piece } from "./decoder.ts";
+import type { Piece } from "./command.ts";
 import type { Completion } from "./response.ts";
 import { shown } from "./shown.ts";
 

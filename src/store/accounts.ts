@@ -1,11 +1,8 @@
 import type { Account } from "../accounts/account.ts";
 import { insertMailbox, insertSubscription } from "./mailboxes.ts";
-import type { Row, Statement, Unit } from "./store.ts";
+import type { Row, Statement, Unit, Query } from "./store.ts";
 
 /** Statements and rows of `account` and its INBOX. Texts are constants, so that drivers keep them prepared. */
-
-/** A read for `Store.read`. */
-export type Query = Pick<Statement, "sql" | "parameters">;
 
 /** Accounts with an id above `after`, in order of id: for reading all of them in portions. */
 export function readAccounts(after: number, limit: number): Query {

@@ -1,6 +1,6 @@
 import type { Alias } from "../accounts/alias.ts";
-import { textsOf, type Query } from "./accounts.ts";
-import type { Row, Statement } from "./store.ts";
+import { textsOf } from "./accounts.ts";
+import type { Row, Statement, Query } from "./store.ts";
 
 /** Statements and rows of `alias`: aliases, groups and catch-alls. Targets are kept as text, as they go into RCPT. */
 export type StoredAlias = Omit<Alias, "targets"> & { readonly targets: readonly string[] };

@@ -1,7 +1,6 @@
 import { parseScramVerifier, formatScramVerifier, type ScramVerifier } from "../sasl/scram-keys.ts";
 import type { Purpose } from "../accounts/exchange.ts";
-import type { Query } from "./accounts.ts";
-import type { Row, Statement, Unit, Value } from "./store.ts";
+import type { Row, Statement, Unit, Value, Query } from "./store.ts";
 
 /** Statements and rows of what a login is checked against: read at the moment of the login, kept nowhere else. */
 

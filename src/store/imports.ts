@@ -1,5 +1,4 @@
-import type { Query } from "./accounts.ts";
-import type { Row, Statement, Store } from "./store.ts";
+import type { Row, Statement, Store, Query } from "./store.ts";
 
 /** Statements of `imported`. */
 

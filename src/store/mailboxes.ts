@@ -1,5 +1,4 @@
-import type { Query } from "./accounts.ts";
-import type { Row, Statement, Unit } from "./store.ts";
+import type { Row, Statement, Unit, Query } from "./store.ts";
 
 /** Statements and rows of `mailbox`, `keyword` and `subscription`. Texts are constants. */
 

@@ -1,4 +1,4 @@
-import type { Query } from "./accounts.ts";
+import type { Query } from "./store.ts";
 import { inSpans, type Span } from "./uid-spans.ts";
 
 /** What is read of messages beside flags, sizes and dates. */

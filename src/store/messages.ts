@@ -1,7 +1,6 @@
-import type { Query } from "./accounts.ts";
 import { mailboxColumns } from "./mailboxes.ts";
 import { bitsOf, deletedBit, joinKeywords, seenBit, touched } from "./message-flags.ts";
-import type { Statement, Unit } from "./store.ts";
+import type { Statement, Unit, Query } from "./store.ts";
 import { type Condition, inSpans, type Span } from "./uid-spans.ts";
 
 /** Statements on the messages of one mailbox. Each unit begins with the mailbox's row, which it holds until its commit. */

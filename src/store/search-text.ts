@@ -1,5 +1,4 @@
-import type { Query } from "./accounts.ts";
-import type { Statement, Unit } from "./store.ts";
+import type { Statement, Unit, Query } from "./store.ts";
 
 // Statements on the index of searches: trigrams in `search_text`, and in `searchable` what is in it.
 

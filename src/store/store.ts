@@ -12,6 +12,9 @@ export type Statement = {
   readonly returns?: boolean;
 };
 
+/** A read for `Store.read`. */
+export type Query = Pick<Statement, "sql" | "parameters">;
+
 /** Statements that are committed together or not at all. */
 export type Unit = readonly Statement[];
 
@@ -33,7 +36,7 @@ export interface Store {
    */
   commit(unit: Unit, pace?: Pace): Promise<Returned>;
   /** A read outside of any unit; sees every unit that was resolved before the call. */
-  read(statement: { readonly sql: string; readonly parameters: readonly Value[] }): Promise<readonly Row[]>;
+  read(statement: Query): Promise<readonly Row[]>;
   /** A new number, never given before by any start of any node: ascending within this start. */
   nextId(): number;
   /** Ends after the units that were handed over are committed. */

@@ -1,5 +1,4 @@
-import type { Query } from "./accounts.ts";
-import type { Statement } from "./store.ts";
+import type { Statement, Query } from "./store.ts";
 
 /** Statements of `structure`. */
 

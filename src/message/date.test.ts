@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { anyCharacter } from "../../testing/any-character.ts";
 import { formatDate, parseDate } from "./date.ts";
 
 test("formats in UTC with four-digit zone", () => {
@@ -26,5 +27,5 @@ test("what is written is read back, and nothing throws", () => {
       assert.equal(parseDate(formatDate(second * 1000)), second * 1000);
     }),
   );
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void parseDate(text)));
+  fc.assert(fc.property(fc.string({ unit: anyCharacter }), (text) => void parseDate(text)));
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
+import { anyCharacter } from "../../testing/any-character.ts";
 import { constantReply, formatReply } from "./reply.ts";
 
 describe("formatReply", () => {
@@ -22,7 +23,7 @@ describe("formatReply", () => {
   });
 
   it("writes one reply whatever its text is", () => {
-    const line = fc.string({ unit: "binary" });
+    const line = fc.string({ unit: anyCharacter });
     fc.assert(
       fc.property(fc.array(line, { minLength: 1, maxLength: 4 }), (lines) => {
         const text = formatReply({ code: 550, status: "5.0.0", lines });

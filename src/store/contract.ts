@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { anyCharacter } from "../../testing/any-character.ts";
 import { deliverHere, noQuota } from "./local-delivery.ts";
 import { claimDue, insertEntry, insertRecipient } from "./queue.ts";
 import { type Statement, type Store, StoreUnavailable, type Unit, UnitFailed, type Value } from "./store.ts";
@@ -156,7 +157,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         text: fc.string({ unit: "grapheme" }),
         size: fc.maxSafeInteger(),
         bytes: fc.option(fc.uint8Array({ maxLength: 50 })),
-        file: fc.option(fc.string({ unit: "binary" })),
+        file: fc.option(fc.string({ unit: anyCharacter })),
       });
       await fc.assert(
         fc.asyncProperty(values, async ({ text, size, bytes, file }) => {

@@ -4,6 +4,7 @@ import { feedLarge, fuzz, type Target } from "../../testing/fuzz.ts";
 import { addressTargets } from "./address-targets.ts";
 import { controlTarget } from "./control-target.ts";
 import { dnsTargets } from "./dns-targets.ts";
+import { imapSessionTarget } from "./imap-session-target.ts";
 import { imapTargets } from "./imap-targets.ts";
 import { loginTargets } from "./login-targets.ts";
 import { smtpTargets } from "./smtp-targets.ts";
@@ -18,6 +19,7 @@ const targets = [
   ...addressTargets,
   ...smtpTargets,
   ...imapTargets,
+  imapSessionTarget,
   ...loginTargets,
   ...structureTargets,
   ...textTargets,

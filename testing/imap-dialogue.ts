@@ -72,6 +72,10 @@ export async function mailOf({ mailboxes, messages, recent }: ImapDialogue): Pro
   return mail;
 }
 
+export function passwordsOf({ dialogue }: ImapDialogue): ReadonlyMap<string, string> {
+  return new Map(dialogue.given.flatMap((one) => (one.given === "account" ? [[one.name, one.password] as const] : [])));
+}
+
 /** How the octets of a client turn are cut. */
 export type Cut = (octets: Buffer) => readonly Buffer[];
 
@@ -79,9 +83,7 @@ export type Cut = (octets: Buffer) => readonly Buffer[];
 export async function playOnImapMachine(read: ImapDialogue, cut: Cut = (octets) => [octets]): Promise<void> {
   const { dialogue, isTls, mayUseClear } = read;
   const mail = await mailOf(read);
-  const passwords = new Map(
-    dialogue.given.flatMap((one) => (one.given === "account" ? [[one.name, one.password] as const] : [])),
-  );
+  const passwords = passwordsOf(read);
   const machine = new ImapMachine({ mailOf: () => mail, passwords, isTls, mayUseClear, now: dialogueNow });
   let said: string[] = [];
   const listen = () => said.push(...machine.takeOutput().split("\r\n").slice(0, -1));

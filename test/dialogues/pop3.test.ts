@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { type ImapDialogue, readImapDialogue } from "../../testing/imap-dialogue.ts";
-import { playOnPop3Machine, playOverSocket, playPop3UnderEveryCut } from "../../testing/play-pop3.ts";
+import { playOverSocket, singly } from "../../testing/play-access.ts";
+import { playOnPop3Machine, playPop3UnderEveryCut } from "../../testing/play-pop3.ts";
 
 const folder = new URL("./pop3/", import.meta.url);
 const dialogues = readdirSync(folder)
@@ -20,24 +21,15 @@ describe("POP3 dialogues on the bare machine", () => {
 describe("POP3 dialogues over a socket", { concurrency: 4 }, () => {
   for (const { name, read } of dialogues) {
     it(`${name}: ${read.dialogue.title}`, async (t) => {
-      await playOverSocket(t, read);
-      await playOverSocket(t, read, { cut: singly });
+      await playOverSocket(t, read, { kind: "pop3" });
+      await playOverSocket(t, read, { kind: "pop3", cut: singly });
       if (!fitsTls(read)) return;
-      await playOverSocket(t, read, { way: "implicit TLS" });
-      await playOverSocket(t, read, { way: "implicit TLS", cut: singly });
-      await playOverSocket(t, read, { way: "after STLS" });
+      await playOverSocket(t, read, { kind: "pop3", way: "implicit TLS" });
+      await playOverSocket(t, read, { kind: "pop3", way: "implicit TLS", cut: singly });
+      await playOverSocket(t, read, { kind: "pop3", way: "after STARTTLS" });
     });
   }
 });
-
-/** Octets one by one; long turns in pieces. What comes behind STLS belongs to the handshake. */
-function singly(octets: Buffer): readonly Buffer[] {
-  if (octets.indexOf("STLS\r\n") === 0) return [octets];
-  const step = octets.length > 600 ? 61 : 1;
-  return Array.from({ length: Math.ceil(octets.length / step) }, (_, at) =>
-    octets.subarray(at * step, (at + 1) * step),
-  );
-}
 
 /** Those that say the same inside TLS. */
 function fitsTls({ dialogue, isTls }: ImapDialogue): boolean {

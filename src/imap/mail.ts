@@ -152,7 +152,8 @@ export type Wanted = {
   readonly parts?: boolean;
   /** The whole content, when its size is at most this. */
   readonly contentUpTo?: number;
-  readonly preview?: boolean;
+  /** "kept": none is made for it, as RFC 8970 §4.1 has it (LAZY). */
+  readonly preview?: "kept" | "made";
 };
 
 export type MessageRow = {

@@ -228,7 +228,7 @@ describe("the mail of an account in the store", () => {
       await delivered(scene, message);
       granted(await scene.mail.append("INBOX", [await written(scene.mail, message)]));
       const mailbox = granted(await scene.mail.open("INBOX", "read-only"));
-      const want = { envelope: true, structure: true, parts: true, preview: true };
+      const want = { envelope: true, structure: true, parts: true, preview: "made" } as const;
       const look = async () => {
         const rows = [];
         for await (const portion of mailbox.rows([{ first: 1, last: 9 }], want)) rows.push(...portion);
@@ -237,6 +237,11 @@ describe("the mail of an account in the store", () => {
           return { uid, texts, parts, preview };
         });
       };
+      for await (const rows of mailbox.rows([{ first: 1, last: 9 }], { preview: "kept" }))
+        assert.ok(
+          rows.every(({ preview }) => preview === null),
+          "made for one who does not wait (LAZY)",
+        );
       const [first, second] = await look();
       assert.match(first?.texts[0] ?? "", /"Hello"/);
       assert.match(first?.texts[1] ?? "", /"TEXT" "PLAIN"/i);

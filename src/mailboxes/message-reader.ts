@@ -20,7 +20,7 @@ export async function* readRows(
     envelope: want.envelope === true,
     structure: want.structure === true,
     parts: want.parts === true,
-    preview: want.preview === true,
+    preview: want.preview !== undefined,
     contentUpTo: want.contentUpTo ?? 0,
   };
   const most = wanted.contentUpTo > 0 ? portions.withContent : portions.plain;
@@ -29,7 +29,7 @@ export async function* readRows(
     for (const query of readMessageRows(from.mailboxId, uids, wanted)) {
       for (const row of await store.read(query)) rows.push(messageRowOf(row, wanted, contents));
     }
-    return completed(rows, wanted, { store, contents });
+    return completed(rows, { ...wanted, preview: want.preview === "made" }, { store, contents });
   };
   let ahead: Promise<readonly MessageRow[]> | null = null;
   try {

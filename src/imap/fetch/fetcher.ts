@@ -245,10 +245,11 @@ function wantedFor(items: readonly FetchItem[], { isLegacy }: { readonly isLegac
   const wanted: { -readonly [Key in keyof Wanted]: Wanted[Key] } = {
     envelope: has("ENVELOPE"),
     structure,
-    preview: has("PREVIEW"),
     parts: items.some(needsPlaces) || (isLegacy && structure),
   };
   if (items.some(needsContent)) wanted.contentUpTo = withRow;
+  const previews = items.filter((item) => item.item === "PREVIEW");
+  if (previews.length > 0) wanted.preview = previews.some(({ isLazy }) => !isLazy) ? "made" : "kept";
   return wanted;
 }
 

@@ -1,6 +1,8 @@
 const LF = 0x0a;
 const CR = 0x0d;
 const crlf = Buffer.from("\r\n");
+const feed = Buffer.from("\n");
+const nothing = Buffer.alloc(0);
 
 /**
  * A message as lines of text, each ended by CRLF, the last one too: what POP3 sends (RFC 1939 §3, §11). A LF alone ends a line, as old files
@@ -12,7 +14,7 @@ export class TextLines {
 
   /** Octets as text, up to here; with `finish` all of them. */
   get size(): number {
-    return this.#size + (this.#last === LF ? 0 : 2);
+    return this.#size + this.#end.length;
   }
 
   /** Slices of the chunk, with line ends in between where one is incomplete; no copy where all are complete. */
@@ -34,7 +36,12 @@ export class TextLines {
 
   /** The end of the last line, where it has none. */
   finish(): Uint8Array[] {
-    return this.#last === LF ? [] : [crlf];
+    return this.#end.length === 0 ? [] : [this.#end];
+  }
+
+  /** What the last line lacks; a CR that ends it lacks LF only. */
+  get #end(): Buffer {
+    return this.#last === LF ? nothing : this.#last === CR ? feed : crlf;
   }
 }
 

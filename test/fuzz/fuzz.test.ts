@@ -7,6 +7,7 @@ import { dnsTargets } from "./dns-targets.ts";
 import { imapSessionTarget } from "./imap-session-target.ts";
 import { imapTargets } from "./imap-targets.ts";
 import { loginTargets } from "./login-targets.ts";
+import { pop3Targets } from "./pop3-targets.ts";
 import { smtpTargets } from "./smtp-targets.ts";
 import { structureTargets } from "./structure-targets.ts";
 import { textTargets } from "./text-targets.ts";
@@ -18,6 +19,7 @@ const seconds = Number(process.env["FUZZ_SECONDS"] ?? 6);
 const targets = [
   ...addressTargets,
   ...smtpTargets,
+  ...pop3Targets,
   ...imapTargets,
   imapSessionTarget,
   ...loginTargets,

@@ -1,8 +1,9 @@
 import type { Search, SearchKey, SearchReturn } from "../command.ts";
 import type { Answer, SelectedContext } from "../context.ts";
 import { answersByEsearch } from "../enabled.ts";
-import { numbersOf } from "../number-set.ts";
+import { each, numbersOf } from "../number-set.ts";
 import type { Completion } from "../response.ts";
+import { narrowed } from "../search/evaluate.ts";
 import { type Found, find } from "../search/find.ts";
 import { UpdatedSearch } from "../search/live-search.ts";
 import { questionOf } from "../search/question.ts";
@@ -15,8 +16,10 @@ export async function* search(command: Search, context: SelectedContext): Answer
   const returns = command.returns ?? (answersByEsearch(enabled) ? allOfThem : null);
   if (returns?.update === true && selected.searches.has(tag)) return tagInUse;
   const question = questionOf(command.key, { view, now });
-  const found = await find(mailbox, question, view.uids);
-  // What went meanwhile and could not be told keeps its number, and is no result.
+  const { uids: named, isAll } = narrowed(question, view.uids);
+  // Where only numbers are asked for, they are known.
+  const found = isAll ? Array.from(each(named), (uid) => ({ uid, modseq: 0 })) : await find(mailbox, question, named);
+  // Only messages that the client knows of have a number.
   const results = found.filter(({ uid }) => view.numberOf(uid) > 0);
   const name = namingOf(command.byUid, context);
   const withModseq = asksForModseq(command.key);

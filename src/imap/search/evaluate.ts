@@ -1,4 +1,6 @@
+import { overlap } from "../../address/intervals.ts";
 import type { MessageRow, SearchText } from "../mail.ts";
+import { holds, type Numbers } from "../number-set.ts";
 import type { Question, TextQuestion } from "./question.ts";
 
 /** What a message says about itself, found when somebody asks. */
@@ -26,6 +28,8 @@ export function judgeRow(question: Question, row: MessageRow): boolean | null {
       const answer = judgeRow(question.of, row);
       return answer === null ? null : !answer;
     }
+    case "uids":
+      return holds(question.uids, row.uid);
     case "row":
       return question.test(row);
     case "sent":
@@ -46,6 +50,8 @@ export function judge(question: Question, row: MessageRow, texts: Texts): boolea
       return question.of.some((one) => judge(one, row, texts));
     case "not":
       return !judge(question.of, row, texts);
+    case "uids":
+      return holds(question.uids, row.uid);
     case "row":
       return question.test(row);
     case "sent":
@@ -71,6 +77,7 @@ export function textQuestions(question: Question): readonly TextQuestion[] {
     case "body":
     case "text":
       return [question];
+    case "uids":
     case "row":
     case "sent":
       return [];
@@ -108,6 +115,7 @@ export function neededTexts(question: Question): readonly (readonly SearchText[]
     case "text":
       return [[{ in: question.ask, field: null, text: question.text }]];
     case "not":
+    case "uids":
     case "row":
     case "sent":
       return null;
@@ -132,4 +140,18 @@ function neededByAll(of: readonly Question[]): readonly (readonly SearchText[])[
   }
   if (alternatives === null) return together === null ? null : [together];
   return together === null ? alternatives : alternatives.map((list) => [...list, ...together]);
+}
+
+/** The messages that a question leaves over by their UIDs alone, and whether it asks for nothing else. */
+export function narrowed(question: Question, within: Numbers): { readonly uids: Numbers; readonly isAll: boolean } {
+  if (question.ask === "uids") return { uids: overlap(within, question.uids), isAll: true };
+  if (question.ask !== "all") return { uids: within, isAll: false };
+  let uids = within;
+  let isAll = true;
+  for (const one of question.of) {
+    const rest = narrowed(one, uids);
+    uids = rest.uids;
+    isAll &&= rest.isAll;
+  }
+  return { uids, isAll };
 }

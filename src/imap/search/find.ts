@@ -1,7 +1,8 @@
 import type { MessageRow, OpenMailbox, Wanted } from "../mail.ts";
 import { overlap } from "../../address/intervals.ts";
 import { joinNumbers, type Numbers, numbersOf } from "../number-set.ts";
-import { asksForSent, judge, judgeRow, neededTexts, textQuestions } from "./evaluate.ts";
+import { countOf } from "../view.ts";
+import { asksForSent, judge, judgeRow, narrowed, neededTexts, textQuestions } from "./evaluate.ts";
 import { sentDayOf } from "./sent-date.ts";
 import { readTexts } from "./message-texts.ts";
 import { readEnvelope } from "./envelope-reader.ts";
@@ -17,11 +18,13 @@ const wholeUpTo = 256 * 1024;
  * they leave it open the messages are read.
  */
 export async function find(mailbox: OpenMailbox, question: Question, within: Numbers): Promise<readonly Found[]> {
+  const possible = await possibleOf(mailbox, question, narrowed(question, within).uids);
+  const isFew = countOf(possible) <= few;
   const found: Found[] = [];
   const open: number[] = [];
-  for await (const rows of mailbox.rows(await possibleOf(mailbox, question, within), {})) {
+  for await (const rows of mailbox.rows(possible, isFew ? wantedFor(question) : {})) {
     for (const row of rows) {
-      const answer = judgeRow(question, row);
+      const answer = judgeRow(question, row) ?? (isFew ? await fits(mailbox, question, row) : null);
       if (answer === null) open.push(row.uid);
       else if (answer) found.push({ uid: row.uid, modseq: row.modseq });
     }
@@ -32,6 +35,9 @@ export async function find(mailbox: OpenMailbox, question: Question, within: Num
   }
   return found.sort((a, b) => a.uid - b.uid);
 }
+
+/** So many are read at once with all that they may be asked for. */
+const few = 200;
 
 async function possibleOf(mailbox: OpenMailbox, question: Question, within: Numbers): Promise<Numbers> {
   const needed = neededTexts(question);

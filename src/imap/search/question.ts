@@ -2,13 +2,14 @@ import { fold } from "../../message/fold.ts";
 import type { SearchKey } from "../command.ts";
 import { answered, deleted, draft, flagged, seen } from "../flags.ts";
 import type { MessageRow } from "../mail.ts";
-import { holds, joinNumbers, type Numbers, type NumberSet } from "../number-set.ts";
+import { joinNumbers, type Numbers, type NumberSet } from "../number-set.ts";
 import type { View } from "../view.ts";
 
 /** A search as it is put to each message: sets are resolved, days are moments, texts are folded. */
 export type Question =
   | { readonly ask: "all" | "any"; readonly of: readonly Question[] }
   | { readonly ask: "not"; readonly of: Question }
+  | { readonly ask: "uids"; readonly uids: Numbers }
   /** Answered by the row alone. */
   | { readonly ask: "row"; readonly test: (row: MessageRow) => boolean }
   /** The day in the Date field, "2026-11-25" as its sender's calendar had it (RFC 9051 §6.4.4: time and zone do not count). */
@@ -52,14 +53,10 @@ export function questionOf(key: SearchKey, context: QuestionContext): Question {
       return flagQuestion(key.flag);
     case "recent":
       return { ask: "row", test: ({ uid }) => context.view.isRecent(uid) };
-    case "numbers": {
-      const uids = uidsOf(key.set, context.view);
-      return { ask: "row", test: ({ uid }) => holds(uids, uid) };
-    }
-    case "uids": {
-      const uids = context.view.span(key.set);
-      return { ask: "row", test: ({ uid }) => holds(uids, uid) };
-    }
+    case "numbers":
+      return { ask: "uids", uids: uidsOf(key.set, context.view) };
+    case "uids":
+      return { ask: "uids", uids: context.view.span(key.set) };
     case "header":
       return { ask: "header", field: key.field, text: fold(key.text) };
     case "body":

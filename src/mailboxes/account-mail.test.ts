@@ -6,6 +6,7 @@ import type { FlagChange, Mail, MailboxStatus, MailRefusal, OpenMailbox } from "
 import type { Numbers } from "../imap/number-set.ts";
 import { deliverHere, noQuota } from "../store/local-delivery.ts";
 import type { Store } from "../store/store.ts";
+import { forgetOld } from "./forgetting.ts";
 import { granted, openMailScene, written } from "../../testing/mail-scene.ts";
 import { MemoryMail } from "../../testing/memory-mail.ts";
 import { openMemoryStore } from "../../testing/memory-store.ts";
@@ -337,6 +338,25 @@ describe("the mail of an account in the store", () => {
     granted(await mailbox.move([{ first: 1, last: 2 }], "a"));
     assert.deepEqual(await scene.mail.quota(), { octets: 200, messages: 2, limit: 250 });
     await assertCounted(scene.store);
+    await scene.close();
+  });
+
+  it("forgets what went long ago, and says what is not there instead", async () => {
+    const scene = await openMailScene(await openMemoryStore());
+    for (let n = 0; n < 6; n++) await delivered(scene, message);
+    const mailbox = granted(await scene.mail.open("INBOX", "read-write"));
+    const { id: mailboxId, highestModseq } = mailbox.opened;
+    for (const uid of [2, 3, 5]) await mailbox.remove([{ first: uid, last: uid }]);
+    await forgetOld(scene.store, { mailboxId, modseq: 64, gone: 1 }, 1);
+    const kept = { sql: "SELECT uid FROM expunged", parameters: [] };
+    assert.deepEqual(await scene.store.read(kept), [{ uid: 5 }]);
+    const other = granted(await scene.mail.open("INBOX", "read-only"));
+    assert.equal(other.opened.vanishedKnownFrom, highestModseq + 2);
+    assert.deepEqual((await other.changesSince(highestModseq + 2)).vanished, [{ first: 5, last: 5 }]);
+    assert.deepEqual((await other.changesSince(highestModseq)).vanished, [
+      { first: 2, last: 3 },
+      { first: 5, last: 5 },
+    ]);
     await scene.close();
   });
 });

@@ -21,6 +21,7 @@ import { deleteUnneeded, expungeMessages, readContents } from "../store/messages
 import { appendedOf, keepAll, prepareAppending, whyNot } from "./appending.ts";
 import { changesIn } from "./changes.ts";
 import { storeFlags } from "./flag-change.ts";
+import { forgetOld } from "./forgetting.ts";
 import type { Keywords } from "./keywords.ts";
 import { contentOf } from "./message-content.ts";
 import { readRows } from "./message-reader.ts";
@@ -118,7 +119,7 @@ export class OpenedMailbox implements OpenMailbox {
     const { accountId } = this.#owner;
     const from = { accountId, mailboxId: this.opened.id, uids: this.#possible(uids) };
     const removed = await removeMessages(this.#context, from, "deleted");
-    if (removed.modseq !== null) this.#tell({ modseq: removed.modseq });
+    if (removed.modseq !== null) this.#gone(removed.modseq, count(removed.uids));
     return { uids: removed.uids, modseq: removed.modseq ?? this.#highest };
   }
 
@@ -126,7 +127,7 @@ export class OpenedMailbox implements OpenMailbox {
     const { accountId } = this.#owner;
     const from = { accountId, mailboxId: this.opened.id, uids: this.#possible(uids) };
     const removed = await removeTogether(this.#context, from);
-    if (removed.modseq !== null) this.#tell({ modseq: removed.modseq });
+    if (removed.modseq !== null) this.#gone(removed.modseq, count(removed.uids));
     return { uids: removed.uids, modseq: removed.modseq ?? this.#highest };
   }
 
@@ -179,12 +180,21 @@ export class OpenedMailbox implements OpenMailbox {
     if ("refused" in done || count(done.from) === 0) return done;
     if (isMove) this.#tell(done.modseq === null || target.id === this.opened.id ? {} : { modseq: done.modseq });
     this.#tellOf(target);
+    const { modseq } = done;
+    if (modseq !== null) {
+      void forgetOld(this.#context.store, { mailboxId: this.opened.id, modseq, gone: count(done.from) });
+    }
     return done;
   }
 
   async #mailboxCalled(name: string): Promise<{ readonly id: number; readonly name: string } | MailRefusal> {
     const [row] = await this.#context.store.read(readMailbox(this.#owner.accountId, name));
     return row === undefined ? { refused: "no-such-mailbox", text: "there is no such mailbox" } : mailboxOf(row);
+  }
+
+  #gone(modseq: number, gone: number): void {
+    this.#tell({ modseq });
+    void forgetOld(this.#context.store, { mailboxId: this.opened.id, modseq, gone });
   }
 
   /** Among the UIDs that were given out so far, as far as is known here. */

@@ -333,3 +333,22 @@ export function transferMessages({ accountId, from, to, uids, savedAt, isMove }:
     ]),
   ];
 }
+
+/** The modification sequence of the row that is one too many, when the last `kept` of what went are kept; no row: there are not so many. */
+export function readForgettable(mailboxId: number, kept: number): Query {
+  return {
+    sql: "SELECT modseq FROM expunged WHERE mailbox_id = ? ORDER BY modseq DESC, uid DESC LIMIT 1 OFFSET ?",
+    parameters: [mailboxId, kept],
+  };
+}
+
+/** Up to that modification sequence it is not known any more what went: `readChanges` then takes all that is not there for it. */
+export function forgetExpunged(mailboxId: number, modseq: number): Unit {
+  return [
+    {
+      sql: "UPDATE mailbox SET vanished_known_from = ? WHERE id = ? AND vanished_known_from < ?",
+      parameters: [modseq, mailboxId, modseq],
+    },
+    { sql: "DELETE FROM expunged WHERE mailbox_id = ? AND modseq <= ?", parameters: [mailboxId, modseq] },
+  ];
+}

@@ -190,6 +190,57 @@ describe("an IMAP session over a socket", () => {
     assert.match(await client.hearAll(), /^\* BYE /);
   });
 
+  it("reads no further ahead than a client that does not read lets it", async (t) => {
+    const size = 64 * 1024 * 1024;
+    const mail = mailWith("x");
+    let produced = 0;
+    const open = mail.open.bind(mail);
+    mail.open = async (name, how) => {
+      const mailbox = await open(name, how);
+      if ("refused" in mailbox) return mailbox;
+      const content = {
+        size,
+        bytes: null,
+        async *stream({ from, to }: { readonly from: number; readonly to: number }) {
+          for (let at = from; at < to; at += 65_536) {
+            produced += Math.min(65_536, to - at);
+            yield Buffer.alloc(Math.min(65_536, to - at), "x");
+          }
+        },
+      };
+      const rowsOf = mailbox.rows;
+      async function* rows(...of: Parameters<typeof rowsOf>) {
+        for await (const found of rowsOf(...of)) yield found.map((row) => ({ ...row, size, content: null }));
+      }
+      return { ...mailbox, rows, content: () => Promise.resolve(content) };
+    };
+    const scene = await openImapScene(t, { mail });
+    const client = await scene.dial();
+    await client.say("1 LOGIN alice secret");
+    // Without it the message is looked through for what only such clients may be given.
+    await client.say("2 ENABLE UTF8=ACCEPT");
+    await client.say("3 SELECT INBOX");
+    client.socket.pause();
+    client.send("4 FETCH 1 BODY.PEEK[]\r\n");
+    for (let before = -1, still = 0; still < 20 || produced === 0; before = produced) {
+      await quiet();
+      still = produced === before ? still + 1 : 0;
+    }
+    assert.ok(produced < 16 * 1024 * 1024, `${produced} octets were read ahead`);
+    let heard = 0;
+    const done = Promise.withResolvers<void>();
+    client.socket.removeAllListeners("data");
+    client.socket.on("data", (chunk: Buffer) => {
+      heard += chunk.length;
+      if (chunk.toString("latin1").endsWith("4 OK Fetched\r\n")) done.resolve();
+    });
+    client.socket.resume();
+    await done.promise;
+    assert.equal(produced, size);
+    assert.ok(heard > size);
+    client.end();
+  });
+
   it("goes away quietly when the client does", async (t) => {
     const scene = await openImapScene(t, { mail: mailWith() });
     const client = await scene.select();

@@ -103,7 +103,9 @@ async function openReferee(t: TestContext, { port, login }: { readonly port: num
           flags: true,
           envelope: true,
         }))
-          found.push([envelope?.subject ?? "", ...[...flags].filter((flag) => flag !== "\\Recent").toSorted()].join(" "));
+          found.push(
+            [envelope?.subject ?? "", ...[...flags].filter((flag) => flag !== "\\Recent").toSorted()].join(" "),
+          );
         return found;
       }),
     textOf: (mailbox: string, subject: string): Promise<string> =>

@@ -175,6 +175,28 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       );
     });
 
+    scene("bytes of many rows come back each at its place", async (store) => {
+      const octetsOf = (n: number) => (n % 7 === 3 ? null : Buffer.alloc(n % 50, n));
+      const insert = "INSERT INTO content (id, size, inline, file) VALUES (?, ?, ?, ?)";
+      await store.commit(
+        Array.from({ length: 300 }, (_, n) => ({ sql: insert, parameters: [n + 1, n, octetsOf(n), `f${n}`] })),
+      );
+      const sql = "SELECT inline, id, file, inline AS again FROM content WHERE size < ? ORDER BY id";
+      for (const count of [1, 64, 65, 300]) {
+        const rows = await store.read({ sql, parameters: [count] });
+        const bytes = (value: Value | undefined) => (value instanceof Uint8Array ? Buffer.from(value) : value);
+        assert.deepEqual(
+          rows.map((row) => ({ ...row, inline: bytes(row["inline"]), again: bytes(row["again"]) })),
+          Array.from({ length: count }, (_, n) => ({
+            inline: octetsOf(n),
+            id: n + 1,
+            file: `f${n}`,
+            again: octetsOf(n),
+          })),
+        );
+      }
+    });
+
     scene("rows that are returned count as changed, and too few of them fail the unit", async (store) => {
       await store.commit([put("a")]);
       const take = (changes: number): Statement => ({

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Value } from "../store.ts";
-import { ConditionFailed, type Outcome, outcomeOf, type Table } from "./outcome.ts";
+import { ConditionFailed, type Outcome, outcomeOf, type Table, tableOf } from "./outcome.ts";
 import type { Packed } from "./packed.ts";
 
 /** What is needed of a database: a test puts one in between that fails. */
@@ -39,9 +39,10 @@ export class Statements {
       const returns = values[walk.at + 2] === true;
       const parameters = takeParameters(walk);
       if (returns) {
-        const rows = readRows(statement, parameters);
-        (tables ??= []).push({ columns, rows });
-        expect(changes, rows.length, statement);
+        const values = readValues(statement, parameters);
+        const rows = columns.length === 0 ? 0 : values.length / columns.length;
+        expect(changes, rows, statement);
+        (tables ??= []).push(tableOf(columns, rows, values));
       } else if (changes < 0) {
         statement.run(...parameters);
       } else {
@@ -121,14 +122,16 @@ function takeParameters(walk: Walk): Value[] {
   return parameters;
 }
 
-function readRows(statement: StatementSync, parameters: Value[]): Value[][] {
-  const rows: Value[][] = [];
+/** Of all rows, one after the other. */
+function readValues(statement: StatementSync, parameters: Value[]): Value[] {
+  const values: Value[] = [];
+  let rows = 0;
   try {
     for (const row of statement.iterate(...parameters)) {
-      if (rows.length === mostRows) throw new Error(`more than ${mostRows} rows: ${statement.sourceSQL.slice(0, 80)}`);
-      rows.push(row as unknown as Value[]);
+      if (rows++ === mostRows) throw new Error(`more than ${mostRows} rows: ${statement.sourceSQL.slice(0, 80)}`);
+      for (const value of row as unknown as Value[]) values.push(value);
     }
-    return rows;
+    return values;
   } catch (error) {
     forgetError(statement, parameters);
     throw error;

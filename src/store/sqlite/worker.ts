@@ -4,7 +4,7 @@ import { Checkpoints } from "./checkpoints.ts";
 import { Engine } from "./engine.ts";
 import type { FromThread, ThreadData, ToThread } from "./messages.ts";
 import { openDatabase, openForReading } from "./open-database.ts";
-import type { Outcomes } from "./outcome.ts";
+import { buffersOf, type Outcomes } from "./outcome.ts";
 import type { Packed } from "./packed.ts";
 import { Statements } from "./statements.ts";
 
@@ -15,7 +15,7 @@ type Work = { run(batch: Packed): Outcomes; afterAnswer(batch: Packed): void; cl
 const { role, path } = workerData as ThreadData;
 const port = parentPort;
 if (port === null) throw new Error("runs as a thread only");
-const say = (message: FromThread): void => port.postMessage(message);
+const say = (message: FromThread, moved: ArrayBuffer[] = []): void => port.postMessage(message, moved);
 
 try {
   const work = role === "writer" ? await openWriter() : openReader();
@@ -28,7 +28,7 @@ try {
 function act(work: Work, message: ToThread): void {
   switch (message.do) {
     case "run":
-      say({ say: "done", outcomes: work.run(message.batch) });
+      answer(work.run(message.batch));
       work.afterAnswer(message.batch);
       return;
     case "close":
@@ -38,6 +38,10 @@ function act(work: Work, message: ToThread): void {
     default:
       message satisfies never;
   }
+}
+
+function answer(outcomes: Outcomes): void {
+  say({ say: "done", outcomes }, buffersOf(outcomes));
 }
 
 async function openWriter(): Promise<Work> {

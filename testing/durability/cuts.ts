@@ -17,14 +17,15 @@ export type Cut = {
   readonly disk: DiskModel;
   /** The sync; `null`: after the end of the last process. */
   readonly during: SystemCall | null;
-  /** Whose 250 was on its way by then. */
+  /** Whose 250 or OK was on its way by then. */
   readonly acknowledged: readonly Acknowledged[];
+  readonly given: Recording["given"];
   /** Seconds since 1970. */
   readonly at: number;
 };
 
 /** Every cut of a recording. The disk of each is good until the next is asked for. */
-export function* cutsOf({ folder, calls, replies }: Recording): Generator<Cut> {
+export function* cutsOf({ folder, calls, replies, given }: Recording): Generator<Cut> {
   const disk = new DiskModel(folder);
   let acknowledged = 0;
   let at = 0;
@@ -32,7 +33,7 @@ export function* cutsOf({ folder, calls, replies }: Recording): Generator<Cut> {
     while (replies[acknowledged] !== undefined && replies[acknowledged]!.written.began < (during?.ended ?? Infinity)) {
       acknowledged++;
     }
-    return { disk, during, acknowledged: replies.slice(0, acknowledged).map(({ message }) => message), at };
+    return { disk, during, acknowledged: replies.slice(0, acknowledged).map(({ message }) => message), given, at };
   };
   for (const call of calls) {
     at = Math.max(at, call.at);
@@ -86,7 +87,12 @@ async function inRestored({ disk }: Cut, leaves: Leaves, look: (above: string) =
   }
 }
 
-async function assertPromised(folder: string, { acknowledged, at }: Cut, takenAt: Left["takenAt"]): Promise<void> {
+async function assertPromised(
+  folder: string,
+  { acknowledged, given, at }: Cut,
+  takenAt: Left["takenAt"],
+): Promise<void> {
   const isTaken = (recipient: string) => (takenAt.get(recipient) ?? Infinity) <= at;
-  assertKept(await readDataFolder(folder), { acknowledged, isTaken });
+  const recipientsOf = (number: number) => given.get(number)?.recipients ?? assert.fail(`message ${number}`);
+  assertKept(await readDataFolder(folder), { acknowledged, isTaken, recipientsOf });
 }

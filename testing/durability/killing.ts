@@ -49,7 +49,7 @@ export async function killOverAndOver({ kills, seed, folder, tell }: Killing): P
 }
 
 /** How long a start takes; the next ones find what this one compiled. */
-async function startInPeace(above: string): Promise<number> {
+export async function startInPeace(above: string): Promise<number> {
   await mkdir(above);
   const began = performance.now();
   const server = startProcess({ folder: above, nextHop: 1 });

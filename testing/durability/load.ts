@@ -2,15 +2,15 @@ import { connect, type Socket } from "node:net";
 import { onLines } from "./lines.ts";
 import { localDomain, type NumberedMessage, sender } from "./numbered-message.ts";
 
-/** A message whose 250 after the dot was read. */
+/** A message whose 250 after the dot, or OK to APPEND, was read. */
 export type Acknowledged = {
   readonly number: number;
-  /** Those whose RCPT was answered 250. */
+  /** Those whose RCPT was answered 250; whoever appended it. */
   readonly recipients: readonly string[];
   readonly reply: string;
 };
 
-type Load = {
+export type Load = {
   readonly port: number;
   readonly sessions: number;
   /** `null`: no more. */

@@ -19,6 +19,8 @@ const octets = { small: [1, 6_000], large: [40_000, 60_000], file: [70_000, 180_
 /** Mailboxes of the server under test. `sender` also gets the reports. */
 export const localNames = ["ann", "ben", "cat"] as const;
 export const sender = "sender";
+/** Of each of them. */
+export const password = "open to all of them";
 /** Below the folder that is given to a server, with a further one that it has to make. */
 export const dataFolder = "mail/data";
 export const localDomain = "example.test";

@@ -2,16 +2,23 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { appender, appendLoad } from "./append-load.ts";
 import { type Acknowledged, load } from "./load.ts";
 import { type NextHop, openNextHop } from "./next-hop.ts";
-import { type NumberedMessage, numberedMessage, type Size } from "./numbered-message.ts";
+import { localDomain, type NumberedMessage, numberedMessage, type Size } from "./numbered-message.ts";
 import { startProcess } from "./server-process.ts";
 import { parseTrace, type SystemCall, traceOptions } from "./system-calls.ts";
 
 /** What is sent to one server process before it is told to end. */
-export type Stretch = { readonly messages: number; readonly sessions: number; readonly size?: Size };
+export type Stretch = {
+  readonly messages: number;
+  readonly sessions: number;
+  readonly size?: Size;
+  /** By SMTP when it is not said. */
+  readonly by?: "APPEND";
+};
 
-/** An acknowledged message with the call that wrote its 250. */
+/** An acknowledged message with the call that wrote its 250 or OK. */
 export type Reply = { readonly message: Acknowledged; readonly given: NumberedMessage; readonly written: SystemCall };
 
 /** All that server processes did to one folder, one process after the other. */
@@ -22,6 +29,8 @@ export type Recording = {
   readonly calls: readonly SystemCall[];
   /** In the order in which they were written. */
   readonly replies: readonly Reply[];
+  /** Everything that was sent, acknowledged or not. */
+  readonly given: ReadonlyMap<number, NumberedMessage>;
   readonly nextHop: Pick<NextHop, "taken" | "takenAt" | "changed">;
   remove(): Promise<void>;
 };
@@ -47,16 +56,19 @@ export async function record(
         nextHop: nextHop.port,
         under: [...strace, ...traceOptions, "-o", trace, "--"],
       });
-      const { port } = (await server.ready) ?? assert.fail("the server did not start");
-      for (const { messages, sessions, size } of stretches) {
+      const { port, imapPort } = (await server.ready) ?? assert.fail("the server did not start");
+      for (const { messages, sessions, size, by } of stretches) {
         const last = given.size + messages;
         const take = () => {
           if (given.size === last) return null;
-          const message = numberedMessage(given.size + 1, size);
+          const numbered = numberedMessage(given.size + 1, size);
+          const message = by === "APPEND" ? { ...numbered, recipients: [`${appender}@${localDomain}`] } : numbered;
           given.set(message.number, message);
           return message;
         };
-        await load({ port, sessions, take, acknowledged: (message) => void acknowledged.push(message) });
+        const each = { sessions, take, acknowledged: (message: Acknowledged) => void acknowledged.push(message) };
+        if (by === "APPEND") await appendLoad({ port: imapPort, ...each });
+        else await load({ port, ...each });
       }
       server.kill("SIGTERM");
       assert.equal(await server.ended, 0);
@@ -67,7 +79,7 @@ export async function record(
       ...reply,
       given: given.get(reply.message.number) ?? assert.fail(),
     }));
-    return { folder, calls, replies, nextHop, remove: () => rm(above, { recursive: true }) };
+    return { folder, calls, replies, given, nextHop, remove: () => rm(above, { recursive: true }) };
   } catch (error) {
     await rm(above, { recursive: true });
     throw error;

@@ -3,9 +3,12 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+/** Where it listens for SMTP and for IMAP. */
+export type Ports = { readonly port: number; readonly imapPort: number };
+
 export type ServerProcess = {
   /** `null` when it ended before it was ready. */
-  readonly ready: Promise<{ readonly port: number } | null>;
+  readonly ready: Promise<Ports | null>;
   /** Events of this name so far. */
   readonly trouble: readonly string[];
   /** Resolves when it has ended, to its exit code; `null`: it was killed. */
@@ -34,13 +37,13 @@ export function startProcess({ folder, nextHop, aheadMs = 0, under = [] }: Start
   const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "inherit"] });
   let pid = under.length === 0 ? child.pid : undefined;
   const trouble: string[] = [];
-  const ready = Promise.withResolvers<{ port: number } | null>();
+  const ready = Promise.withResolvers<Ports | null>();
   const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
   createInterface({ input: child.stdout }).on("line", (line) => {
-    const [, port, own] = /^ready (\d+) (\d+)$/.exec(line) ?? [];
+    const [, port, imapPort, own] = /^ready (\d+) (\d+) (\d+)$/.exec(line) ?? [];
     if (port === undefined) return void trouble.push(line);
     pid = Number(own);
-    ready.resolve({ port: Number(port) });
+    ready.resolve({ port: Number(port), imapPort: Number(imapPort) });
   });
   void ended.then(() => ready.resolve(null));
   return {

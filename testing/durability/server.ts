@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { isConfig, readConfig } from "../../src/config/read.ts";
 import { startServer } from "../../src/server.ts";
 import { systemClock } from "../../src/time/system-clock.ts";
-import { dataFolder, farDomain, localDomain, localNames, sender } from "./numbered-message.ts";
+import { dataFolder, farDomain, localDomain, localNames, password, sender } from "./numbered-message.ts";
 
 /**
  * A whole server to be traced and killed: `node server.ts FOLDER NEXT-HOP-PORT CLOCK-AHEAD-MS`. Its clock goes so much before the
- * machine's: what an earlier start had in hand when it was killed is due again. Prints "ready PORT PID", and "trouble …" for
- * each event of that name. Ends on SIGTERM.
+ * machine's: what an earlier start had in hand when it was killed is due again. Prints "ready SMTP-PORT IMAP-PORT PID", and "trouble …"
+ * for each event of that name. Ends on SIGTERM.
  */
 const [folder = "", nextHop = "", ahead = "0"] = process.argv.slice(2);
 
@@ -24,6 +24,12 @@ name = "relay"
 kind = "relay"
 address = "127.0.0.1"
 port = 0
+[[listener]]
+name = "imap"
+kind = "imap"
+address = "127.0.0.1"
+port = 0
+allow-clear-auth = true
 [queue]
 lifetime = "5000 days"
 delay-report-after = "5000 days"
@@ -56,7 +62,7 @@ const server = await startServer({
   },
 });
 for (const name of [...localNames, sender]) {
-  const made = await server.administration.create({ address: `${name}@${localDomain}` });
+  const made = await server.administration.create({ address: `${name}@${localDomain}`, password: { password } });
   // A start before this one was killed after it had made it.
   if ("refused" in made && !server.directory.accounts().some((account) => account.name === name)) {
     throw new Error(made.refused);
@@ -67,4 +73,5 @@ process.once("SIGTERM", () => {
   clearInterval(alive);
   void server.close();
 });
-print(`ready ${server.reception.listeners[0]?.port} ${process.pid}`);
+const portOf = (kind: string) => server.listeners.find((listener) => listener.kind === kind)?.port;
+print(`ready ${portOf("relay")} ${portOf("imap")} ${process.pid}`);

@@ -6,7 +6,12 @@ import type { ServerProcess } from "./server-process.ts";
 /** When a server is killed: while it starts, takes mail, copies its log into the database, delivers, or ends. */
 export type When = "start" | "load" | "delivery" | "stop" | "checkpoint";
 
-type Surroundings = { readonly nextHop: NextHop; readonly database: string };
+type Surroundings = {
+  readonly nextHop: Pick<NextHop, "atMoment">;
+  readonly database: string;
+  /** How many are acknowledged, at most, before a kill under load. */
+  readonly most?: number;
+};
 
 /** Kills one server at its moment. */
 export class Trap {
@@ -24,8 +29,8 @@ export class Trap {
     this.#timer ??= setTimeout(() => this.#server.kill("SIGKILL"), ms);
   }
 
-  /** Returns what is to be called at each message that was acknowledged. */
-  arm(when: When, { nextHop, database }: Surroundings): () => void {
+  /** Returns what is to be called at each message, or change of a mailbox, that was acknowledged. */
+  arm(when: When, { nextHop, database, most = 60 }: Surroundings): () => void {
     const kill = (): void => this.#server.kill("SIGKILL");
     const random = this.#random;
     let acknowledged = 0;
@@ -39,7 +44,7 @@ export class Trap {
       case "start":
         return () => {};
       case "load":
-        return atCount(random.between(1, 60), random.next() < 0.5 ? kill : soon);
+        return atCount(random.between(1, most), random.next() < 0.5 ? kill : soon);
       case "delivery": {
         const moment = random.pick<Moment>(["content", "dot", "answered"]);
         let left = random.between(1, 40);
@@ -62,7 +67,7 @@ export class Trap {
     }
   }
 
-  release(nextHop: NextHop): void {
+  release(nextHop: Pick<NextHop, "atMoment">): void {
     nextHop.atMoment = () => {};
     this.#stop.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -25,7 +25,12 @@ export type Cut = {
 };
 
 /** Every cut of a recording. The disk of each is good until the next is asked for. */
-export function* cutsOf({ folder, calls, replies, given }: Recording): Generator<Cut> {
+export function* cutsOf({
+  folder,
+  calls,
+  replies,
+  given,
+}: Pick<Recording, "folder" | "calls" | "replies" | "given">): Generator<Cut> {
   const disk = new DiskModel(folder);
   let acknowledged = 0;
   let at = 0;
@@ -77,7 +82,11 @@ export type Left = {
   readonly takenAt: ReadonlyMap<string, number>;
 };
 
-async function inRestored({ disk }: Cut, leaves: Leaves, look: (above: string) => Promise<void>): Promise<void> {
+export async function inRestored(
+  { disk }: Pick<Cut, "disk">,
+  leaves: Leaves,
+  look: (above: string) => Promise<void>,
+): Promise<void> {
   const above = await mkdtemp(join(tmpdir(), "gatepost-cut-"));
   try {
     disk.restore(above, leaves);

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { formatFlags } from "../../src/imap/flags.ts";
 import { sourceOf } from "../../src/store/content-source.ts";
 import { epochOf } from "../../src/store/epoch.ts";
+import { splitKeywords, systemBitsOf } from "../../src/store/message-flags.ts";
 import { idOfRef } from "../../src/store/ref.ts";
 import { openDatabase } from "../../src/store/sqlite/open-database.ts";
 import type { Acknowledged } from "./load.ts";
+import { sorted } from "./mailbox-look.ts";
+import type { Found, FoundMailbox } from "./mailbox-outcome.ts";
 import { assertRowsAgree } from "./mailbox-rows.ts";
 import { farDomain, numberedMessage, recognised } from "./numbered-message.ts";
 
@@ -83,6 +87,41 @@ function assertCounted(mailboxes: readonly Row[], messages: readonly Row[]): voi
       uids.map((_, index) => index + 1),
     );
     assert.deepEqual([mailbox["messages"], mailbox["uid_next"]], [uids.length, uids.length + 1]);
+  }
+}
+
+/** All messages of an account, as the tables have them. */
+export async function readMailboxesOf(account: string, folder: string): Promise<FoundMailbox[]> {
+  const database = await openDatabase(join(folder, "gatepost.db"));
+  try {
+    database.exec("PRAGMA synchronous = OFF");
+    assertRowsAgree(database, folder);
+    const mailboxes = database
+      .prepare("SELECT mailbox.* FROM mailbox JOIN account ON account.id = account_id WHERE account.name = ?")
+      .all(account);
+    const rows = database.prepare(
+      "SELECT uid, flags, keywords, content.* FROM message JOIN content ON content.id = content_id WHERE mailbox_id = ?",
+    );
+    const found: FoundMailbox[] = [];
+    for (const { id, name, uid_validity: uidValidity, uid_next: uidNext, modseq } of mailboxes) {
+      const messages: Found[] = [];
+      for (const row of rows.all(id ?? null)) {
+        const { number } = await knownContent(folder, row);
+        const keywords = splitKeywords(String(row["keywords"]));
+        const flags = sorted(formatFlags({ system: systemBitsOf(Number(row["flags"])), keywords }));
+        messages.push({ number, uid: Number(row["uid"]), flags });
+      }
+      found.push({
+        name: String(name),
+        uidValidity: Number(uidValidity),
+        uidNext: Number(uidNext),
+        modseq: Number(modseq),
+        messages,
+      });
+    }
+    return found;
+  } finally {
+    database.close();
   }
 }
 

@@ -114,6 +114,20 @@ export class MailboxBook {
     return this.#given.has(uidValidity);
   }
 
+  /** Whether all that an operation names is there. */
+  mayBegin(operation: Operation): boolean {
+    const mailboxes =
+      "to" in operation
+        ? [operation.to]
+        : operation.do === "rename"
+          ? operation.mailboxes.map(({ mailbox }) => mailbox)
+          : operation.do === "delete"
+            ? [operation.mailbox]
+            : [];
+    const messages = "messages" in operation && operation.do !== "append" ? operation.messages : [];
+    return mailboxes.every((one) => this.mailboxes.has(one)) && messages.every((one) => this.messages.has(one));
+  }
+
   /** Highest UID of a mailbox that anybody was told of. */
   highestUid(mailbox: number): number {
     const { uidValidity } = this.mailbox(mailbox);

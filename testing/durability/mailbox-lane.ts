@@ -29,10 +29,12 @@ export type LaneParts = {
   readonly isDelivered: (number: number) => boolean;
 };
 
+/** An operation that was acknowledged, and the tagged line that did. */
+export type Done = { readonly operation: Operation; readonly given: Given | null; readonly text: string };
+
 type Round = {
   readonly client: ImapClient;
-  /** Called at each operation that was acknowledged. */
-  readonly acknowledged: () => void;
+  readonly acknowledged: (done: Done) => void;
   /** The server was told to end: it may say NO. */
   readonly isEnding: () => boolean;
 };
@@ -217,10 +219,11 @@ export class MailboxLane {
     this.#underWay = operation;
     const answer = await this.#say(pieces);
     if (answer === null) return false;
-    this.#book.apply(operation, givenIn(answer));
+    const given = givenIn(answer);
+    this.#book.apply(operation, given);
     this.#underWay = null;
     this.count[operation.do] = (this.count[operation.do] ?? 0) + 1;
-    this.#round?.acknowledged();
+    this.#round?.acknowledged({ operation, given, text: answer.text });
     return true;
   }
 

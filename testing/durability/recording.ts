@@ -6,7 +6,7 @@ import { appender, appendLoad } from "./append-load.ts";
 import { type Acknowledged, load } from "./load.ts";
 import { type NextHop, openNextHop } from "./next-hop.ts";
 import { localDomain, type NumberedMessage, numberedMessage, type Size } from "./numbered-message.ts";
-import { startProcess } from "./server-process.ts";
+import { type Ports, startProcess } from "./server-process.ts";
 import { parseTrace, type SystemCall, traceOptions } from "./system-calls.ts";
 
 /** What is sent to one server process before it is told to end. */
@@ -46,17 +46,9 @@ export async function record(
   await mkdir(folder);
   const nextHop = await openNextHop();
   try {
-    const calls: SystemCall[] = [];
     const given = new Map<number, NumberedMessage>();
     const acknowledged: Acknowledged[] = [];
-    for (const [index, stretches] of processes.entries()) {
-      const trace = join(above, `trace-${index}`);
-      const server = startProcess({
-        folder,
-        nextHop: nextHop.port,
-        under: [...strace, ...traceOptions, "-o", trace, "--"],
-      });
-      const { port, imapPort } = (await server.ready) ?? assert.fail("the server did not start");
+    const drive = async ({ port, imapPort }: Ports, stretches: readonly Stretch[]): Promise<void> => {
       for (const { messages, sessions, size, by } of stretches) {
         const last = given.size + messages;
         const take = () => {
@@ -70,11 +62,12 @@ export async function record(
         if (by === "APPEND") await appendLoad({ port: imapPort, ...each });
         else await load({ port, ...each });
       }
-      server.kill("SIGTERM");
-      assert.equal(await server.ended, 0);
-      assert.deepEqual(server.trouble, []);
-      calls.push(...parseTrace(await readFile(trace, "latin1"), calls.at(-1)?.ended));
-    }
+    };
+    const calls = await trace(
+      strace,
+      { above, folder, nextHop: nextHop.port },
+      processes.map((stretches) => (ports: Ports) => drive(ports, stretches)),
+    );
     const replies = repliesIn(calls, acknowledged).map((reply) => ({
       ...reply,
       given: given.get(reply.message.number) ?? assert.fail(),
@@ -88,13 +81,38 @@ export async function record(
   }
 }
 
-function repliesIn(calls: readonly SystemCall[], acknowledged: readonly Acknowledged[]): Omit<Reply, "given">[] {
+/** Runs one server after the other on `folder`, each under `strace` and driven by one of the functions, each ended in peace. */
+export async function trace(
+  strace: readonly string[],
+  where: { readonly above: string; readonly folder: string; readonly nextHop: number },
+  drives: readonly ((ports: Ports) => Promise<void>)[],
+): Promise<SystemCall[]> {
+  const calls: SystemCall[] = [];
+  for (const [index, drive] of drives.entries()) {
+    const file = join(where.above, `trace-${index}`);
+    const server = startProcess({ ...where, under: [...strace, ...traceOptions, "-o", file, "--"] });
+    await drive((await server.ready) ?? assert.fail("the server did not start"));
+    server.kill("SIGTERM");
+    assert.equal(await server.ended, 0);
+    assert.deepEqual(server.trouble, []);
+    calls.push(...parseTrace(await readFile(file, "latin1"), calls.at(-1)?.ended));
+  }
+  return calls;
+}
+
+/** Finds the call that wrote a line to a socket. */
+export function writerOf(calls: readonly SystemCall[]): (line: string) => SystemCall {
   const written = calls.filter(({ file }) => file?.startsWith("socket:") ?? false);
   const texts = written.map((call) => (call.size < 4_096 ? Buffer.concat(call.strings).toString("latin1") : ""));
+  return (line) => {
+    const index = texts.findIndex((text) => text.includes(`${line}\r\n`));
+    return written[index] ?? assert.fail(`nothing wrote ${line}`);
+  };
+}
+
+function repliesIn(calls: readonly SystemCall[], acknowledged: readonly Acknowledged[]): Omit<Reply, "given">[] {
+  const writer = writerOf(calls);
   return acknowledged
-    .map((message) => {
-      const index = texts.findIndex((text) => text.includes(`${message.reply}\r\n`));
-      return { message, written: written[index] ?? assert.fail(`nothing wrote ${message.reply}`) };
-    })
+    .map((message) => ({ message, written: writer(message.reply) }))
     .toSorted((one, other) => one.written.began - other.written.began);
 }

@@ -10,7 +10,6 @@ import type {
   OpenMailbox,
 } from "../imap/mail.ts";
 import {
-  deleteMailbox,
   deleteSubscription,
   insertMailbox,
   insertSubscription,
@@ -28,7 +27,7 @@ import { checkName, compareNames, isBelow, parentsOf } from "./mailbox-name.ts";
 import { writeMessage } from "./message-writer.ts";
 import { OpenedMailbox } from "./opened-mailbox.ts";
 import { usageOf } from "./quota.ts";
-import { removeMessages } from "./removal.ts";
+import { removeMailbox } from "./removal.ts";
 import { exists, renameAll, renameInbox } from "./renaming.ts";
 import type { MailboxContext, Owner } from "./surroundings.ts";
 import { spansOf } from "./uid-list.ts";
@@ -128,7 +127,6 @@ export class AccountMail implements Mail {
 
   async delete(name: string): Promise<MailRefusal | null> {
     if (name === "INBOX") return { refused: "is-inbox", text: "INBOX cannot be deleted" };
-    const { store } = this.#context;
     for (;;) {
       const mailbox = await this.#mailboxCalled(name);
       if (mailbox === null) {
@@ -138,9 +136,8 @@ export class AccountMail implements Mail {
           : noSuchMailbox;
       }
       const all = [{ first: 1, last: mailbox.uidNext - 1 }];
-      await removeMessages(this.#context, { ...this.#owner, mailboxId: mailbox.id, uids: all }, "all");
       try {
-        await store.commit([deleteMailbox(mailbox.id)]);
+        await removeMailbox(this.#context, { ...this.#owner, mailboxId: mailbox.id, uids: all });
       } catch (error) {
         // Another message came meanwhile, or the mailbox is gone.
         if (error instanceof UnitFailed) continue;

@@ -26,7 +26,7 @@ import type { Keywords } from "./keywords.ts";
 import { contentOf } from "./message-content.ts";
 import { readRows } from "./message-reader.ts";
 import type { News } from "./news.ts";
-import { removeFiles, removeMessages, removeTogether } from "./removal.ts";
+import { removeFiles, removeDeleted, removeTogether } from "./removal.ts";
 import type { MailboxContext, Owner } from "./surroundings.ts";
 import { transfer, type Transferred } from "./transfer.ts";
 import { count, upTo } from "./uid-list.ts";
@@ -118,7 +118,7 @@ export class OpenedMailbox implements OpenMailbox {
   async expunge(uids: Numbers): Promise<{ readonly uids: Numbers; readonly modseq: number }> {
     const { accountId } = this.#owner;
     const from = { accountId, mailboxId: this.opened.id, uids: this.#possible(uids) };
-    const removed = await removeMessages(this.#context, from, "deleted");
+    const removed = await removeDeleted(this.#context, from);
     if (removed.modseq !== null) this.#gone(removed.modseq, count(removed.uids));
     return { uids: removed.uids, modseq: removed.modseq ?? this.#highest };
   }

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { createSecureContext } from "node:tls";
+import { connect as connectTls, createSecureContext } from "node:tls";
 import type { TestContext } from "node:test";
 import type { Visit } from "../src/access/connection.ts";
 import { type ImapContext, ImapConversation } from "../src/access/imap-conversation.ts";
@@ -133,13 +133,17 @@ export async function openImapScene(t: TestContext, options: ImapSceneOptions) {
 
 /** A client that says lines and waits for what it wants to hear. Octets are Latin-1 here. */
 export class ImapClient {
-  readonly socket: Socket;
+  socket: Socket;
   #heard = "";
   #isClosed = false;
   #wake: () => void = () => {};
 
   constructor(port: number) {
     this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.#listen();
+  }
+
+  #listen(): void {
     this.socket.on("data", (chunk: Buffer) => {
       this.#heard += chunk.toString("latin1");
       this.#wake();
@@ -186,6 +190,17 @@ export class ImapClient {
   async hearAll(): Promise<string> {
     while (!this.#isClosed) await new Promise<void>((resolve) => (this.#wake = resolve));
     return this.#heard;
+  }
+
+  /** After the answer to STARTTLS; the certificate is not verified. */
+  async handshake(): Promise<void> {
+    this.socket.removeAllListeners();
+    this.socket = connectTls({ socket: this.socket, rejectUnauthorized: false });
+    await new Promise<void>((resolve, reject) => {
+      this.socket.once("secureConnect", resolve);
+      this.socket.once("error", reject);
+    });
+    this.#listen();
   }
 
   end(): void {

@@ -46,7 +46,8 @@ describe("an IMAP session over a socket", () => {
     const client = await scene.dial();
     client.send("a STARTTLS\r\nb LOGIN alice secret\r\n");
     assert.match(await client.hear(/a .*\r\n/), /^a OK/);
-    await quiet();
+    await client.handshake();
+    assert.match(await client.say("c CAPABILITY"), /^\* CAPABILITY .*\r\nc OK/);
     assert.equal(scene.events.filter(({ name }) => name === "login-accepted").length, 0);
     client.end();
   });

@@ -6,6 +6,7 @@ import type { Enabled } from "../imap/enabled.ts";
 import { each } from "../imap/number-set.ts";
 import { View } from "../imap/view.ts";
 import { granted, openMailScene, written } from "../../testing/mail-scene.ts";
+import type { Store } from "../store/store.ts";
 import { openMemoryStore } from "../../testing/memory-store.ts";
 
 const enabled: Enabled = { condstore: false, qresync: false, utf8: false, rev2: false };
@@ -90,12 +91,24 @@ describe("changes of a mailbox in the store", () => {
   });
 
   it("are \\Recent for the session that was told of them, and for no other", async () => {
-    const store = await openMemoryStore();
+    const memory = await openMemoryStore();
+    const gate = Promise.withResolvers<void>();
+    // What nobody waits for comes late.
+    const store: Store = {
+      nextId: () => memory.nextId(),
+      read: (query) => memory.read(query),
+      commit: async (unit, pace) => {
+        if (pace === "soon") await gate.promise;
+        return memory.commit(unit, pace);
+      },
+      close: () => memory.close(),
+    };
     try {
       const { mail, open } = await openMailScene(store);
       granted(await mail.append("INBOX", [await written(mail, "x")]));
       const reader = granted(await mail.open("INBOX", "read-write"));
       assert.equal(reader.opened.recent, 1);
+      setImmediate(() => gate.resolve());
       assert.equal(granted(await open().status("INBOX")).recent, 0);
       granted(await mail.append("INBOX", [await written(mail, "x")]));
       assert.equal(granted(await open().status("INBOX")).recent, 1);

@@ -4,7 +4,8 @@ import { openImapScene } from "../../testing/imap-scene.ts";
 import { MemoryMail } from "../../testing/memory-mail.ts";
 import { quiet } from "../../testing/fake-clock.ts";
 import { StoreUnavailable } from "../store/store.ts";
-import type { WrittenMessage } from "../imap/mail.ts";
+import type { OpenMailbox, Wanted, WrittenMessage } from "../imap/mail.ts";
+import type { Numbers } from "../imap/number-set.ts";
 
 const mailWith = (...messages: readonly (string | Buffer)[]): MemoryMail => {
   const mail = new MemoryMail();
@@ -209,9 +210,9 @@ describe("an IMAP session over a socket", () => {
           }
         },
       };
-      const rowsOf = mailbox.rows;
-      async function* rows(...of: Parameters<typeof rowsOf>) {
-        for await (const found of rowsOf(...of)) yield found.map((row) => ({ ...row, size, content: null }));
+      const real: OpenMailbox = mailbox;
+      async function* rows(uids: Numbers, want: Wanted) {
+        for await (const found of real.rows(uids, want)) yield found.map((row) => ({ ...row, size, content: null }));
       }
       return { ...mailbox, rows, content: () => Promise.resolve(content) };
     };

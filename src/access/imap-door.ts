@@ -37,22 +37,17 @@ export function imapDoors(context: AccessContext): (listener: AccessListener) =>
   };
 }
 
-function offersOf({ name, tls, allowClearAuth }: AccessListener, { config, authenticator }: AccessContext) {
+/** Asked anew for each list of capabilities: the mechanisms depend on which accounts there are. */
+function offersOf({ name, tls: how }: AccessListener, { config, authenticator }: AccessContext) {
   const { messageSize: appendLimit } = config.limits;
-  const mechanisms = (question: { readonly tls: boolean; readonly channelBinding: boolean }) =>
-    authenticator.mechanisms({ ...question, listener: name });
-  const inClear: Offer = {
-    mayStartTls: tls === "starttls",
-    mechanisms: allowClearAuth ? mechanisms({ tls: false, channelBinding: false }) : [],
+  return ({ tls }: Pick<Visit, "tls">): Offer => ({
+    mayStartTls: how === "starttls" && tls === null,
+    mechanisms: authenticator.mechanisms({
+      tls: tls !== null,
+      // tls-exporter is there from TLS 1.3 on (RFC 9266).
+      channelBinding: tls?.protocol === "TLSv1.3",
+      listener: name,
+    }),
     appendLimit,
-  };
-  const overTls: Offer = {
-    mayStartTls: false,
-    mechanisms: mechanisms({ tls: true, channelBinding: false }),
-    appendLimit,
-  };
-  // tls-exporter is there from TLS 1.3 on (RFC 9266).
-  const overNewTls = { ...overTls, mechanisms: mechanisms({ tls: true, channelBinding: true }) };
-  return (connection: Pick<Visit, "tls">): Offer =>
-    connection.tls === null ? inClear : connection.tls.protocol === "TLSv1.3" ? overNewTls : overTls;
+  });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Answer, ImapClient } from "./imap-client.ts";
 import type { Given, MailboxBook, Noted, Operation } from "./mailbox-book.ts";
 import { foundIn, namesIn, sorted } from "./mailbox-look.ts";
-import { numberedMessage } from "./numbered-message.ts";
+import { numberedMessage, type Size } from "./numbered-message.ts";
 import type { Random } from "./seeded.ts";
 
 /** Lanes of an account: each changes messages whose numbers are its own, so that what becomes of one never depends on two. */
@@ -37,6 +37,8 @@ type Round = {
   readonly acknowledged: (done: Done) => void;
   /** The server was told to end: it may say NO. */
   readonly isEnding: () => boolean;
+  /** Of what is appended; all sizes when it is not said. */
+  readonly size?: Size | undefined;
 };
 
 /** One session after the other that changes the mail of an account at random. */
@@ -104,7 +106,11 @@ export class MailboxLane {
       number: this.#parts.nextNumber(),
     }));
     const flags = this.#flags();
-    const pieces = messages.flatMap(({ number }) => [`${flags} `, numberedMessage(number).bytes, " "]);
+    const pieces = messages.flatMap(({ number }) => [
+      `${flags} `,
+      numberedMessage(number, this.#round?.size).bytes,
+      " ",
+    ]);
     return this.#perform(
       { do: "append", to, messages, flags: sorted(flags) },
       [`APPEND ${this.#quoted(to)} `, ...pieces.slice(0, -1)],

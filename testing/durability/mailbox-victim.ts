@@ -9,7 +9,7 @@ import { lanes, MailboxLane } from "./mailbox-lane.ts";
 import { lookAt } from "./mailbox-look.ts";
 import { Outcome } from "./mailbox-outcome.ts";
 import { assertRowsAgree, assertSwept } from "./mailbox-rows.ts";
-import { dataFolder, localDomain, numberedMessage } from "./numbered-message.ts";
+import { dataFolder, localDomain, numberedMessage, type Size } from "./numbered-message.ts";
 import type { Random } from "./seeded.ts";
 import { type Ports, type ServerProcess, startProcess } from "./server-process.ts";
 import { Trap, type When } from "./trap.ts";
@@ -44,6 +44,12 @@ type Parts = {
   readonly tally: MailboxTally;
   readonly startMs: number;
   readonly firstNumber: number;
+};
+
+type Round = {
+  readonly acknowledged: () => void;
+  readonly isEnding: () => boolean;
+  readonly size: Size | undefined;
 };
 
 /** One data folder, its mailboxes, and the servers that live and die on it. */
@@ -113,7 +119,9 @@ export class MailboxVictim {
         this.#startMs = performance.now() - began;
         await this.#compare(ports.imapPort, "new");
         const count = trap.arm(when, { nextHop: noHop, database: join(this.#data, "gatepost.db"), most: 120 });
-        await this.#change(ports, { acknowledged: count, isEnding: () => when === "stop" });
+        // Copies of the log need much mail.
+        const size = when === "checkpoint" ? "large" : undefined;
+        await this.#change(ports, { acknowledged: count, isEnding: () => when === "stop", size });
       }
       const code = await server.ended;
       assert.deepEqual(server.trouble, [], `killed at ${when}`);
@@ -131,10 +139,7 @@ export class MailboxVictim {
   }
 
   /** Some lanes of each account, and mail that comes in, until the server is gone. */
-  async #change(
-    { port, imapPort }: Ports,
-    round: { readonly acknowledged: () => void; readonly isEnding: () => boolean },
-  ): Promise<void> {
+  async #change({ port, imapPort }: Ports, round: Round): Promise<void> {
     const { random } = this.#parts;
     const sessions: Promise<void>[] = [];
     for (const [account, all] of this.#lanes) {
@@ -143,7 +148,7 @@ export class MailboxVictim {
         sessions.push(this.#session(imapPort, { account, lane, round }));
       }
     }
-    sessions.push(this.#deliver(port, round.acknowledged));
+    sessions.push(this.#deliver(port, round));
     await Promise.all(sessions);
   }
 
@@ -156,7 +161,7 @@ export class MailboxVictim {
     }: {
       readonly account: string;
       readonly lane: MailboxLane;
-      readonly round: { readonly acknowledged: () => void; readonly isEnding: () => boolean };
+      readonly round: Round;
     },
   ): Promise<void> {
     const client = new ImapClient(port, `${account}${lane.lane}`);
@@ -167,10 +172,9 @@ export class MailboxVictim {
     }
   }
 
-  async #deliver(port: number, acknowledged: () => void): Promise<void> {
+  async #deliver(port: number, { acknowledged, size }: Round): Promise<void> {
     const { firstNumber, random } = this.#parts;
-    const { deliver } = this.#parts.tally.acknowledged;
-    this.#parts.tally.acknowledged["deliver"] = deliver ?? 0;
+    const { acknowledged: counts } = this.#parts.tally;
     await load({
       port,
       sessions: random.between(1, 2),
@@ -178,11 +182,11 @@ export class MailboxVictim {
         const number = firstNumber + bySmtp + this.#sent.size;
         const to = accounts.filter((_, index) => number % 3 !== index + 1);
         this.#sent.set(number, { accounts: to, isAcknowledged: false });
-        return { ...numberedMessage(number), recipients: to.map((account) => `${account}@${localDomain}`) };
+        return { ...numberedMessage(number, size), recipients: to.map((account) => `${account}@${localDomain}`) };
       },
       acknowledged: ({ number }) => {
         (this.#sent.get(number) ?? assert.fail()).isAcknowledged = true;
-        this.#parts.tally.acknowledged["deliver"]!++;
+        counts["deliver"] = (counts["deliver"] ?? 0) + 1;
         acknowledged();
       },
     });

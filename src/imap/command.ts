@@ -125,7 +125,8 @@ export type SearchReturn = {
   readonly save: boolean;
   /** RFC 5267: CONTEXT is a hint, UPDATE asks for news. */
   readonly context: boolean;
-  readonly update: boolean;
+  /** What is to be fetched of new messages that come into the results (RFC 5465 §7); null: no news. */
+  readonly update: readonly FetchItem[] | null;
   /** PARTIAL 1:100 or -1:-100 (RFC 5267, RFC 9394); null: none. */
   readonly partial: { readonly from: number; readonly to: number } | null;
 };

@@ -1,3 +1,4 @@
+import type { FetchItem } from "./command.ts";
 import type { Enabled } from "./enabled.ts";
 import type { Mail, OpenMailbox } from "./mail.ts";
 import type { Notifier } from "./notifier.ts";
@@ -35,10 +36,15 @@ export type Selected = {
 /** A search with UPDATE: told what the client is told, in the order that RFC 5267 §4.3 wants. */
 export interface LiveSearch {
   /** Before EXPUNGE or VANISHED names them: numbers are those from before. */
-  left(uids: Numbers): Iterable<Chunk>;
+  left(uids: Numbers): string;
   /** After EXISTS and FETCH named them: messages that are new, or have new flags. */
-  came(uids: Numbers): AsyncIterable<Chunk>;
+  came(uids: Numbers): Promise<Came>;
+  /** What is to be fetched of new messages that come into the results (RFC 5465 §7). */
+  readonly items: readonly FetchItem[];
 }
+
+/** `lines`: ESEARCH that tells what is different. `added`: UIDs that have come into the results. */
+export type Came = { readonly lines: string; readonly added: Numbers };
 
 /** What a handler that changes the state of its session does it with. */
 export interface Desk {

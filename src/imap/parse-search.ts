@@ -1,11 +1,12 @@
-import type { Search, SearchKey, SearchReturn, Sort, SortKey, Thread } from "./command.ts";
+import type { FetchItem, Search, SearchKey, SearchReturn, Sort, SortKey, Thread } from "./command.ts";
 import { parseDay } from "./date-time.ts";
+import { readItemList } from "./parse-fetch.ts";
 import { type Charset, charsetOf, charsets } from "./search-charset.ts";
 import type { Scanner } from "./scanner.ts";
 import { shown } from "./shown.ts";
 import { readFlag, readSet } from "./syntax.ts";
 
-/** RFC 9051 §6.4.4, RFC 4731, RFC 5182, RFC 5267. */
+/** RFC 9051 §6.4.4, RFC 4731, RFC 5182, RFC 5267, RFC 5465 §7. */
 export function parseSearch(scanner: Scanner, byUid: boolean): Search {
   scanner.space("what to search");
   const returns = readReturns(scanner);
@@ -68,6 +69,7 @@ function readReturns(scanner: Scanner): SearchReturn | null {
   scanner.space("its list");
   const found = new Set<(typeof returnOptions)[number]>();
   let partial: SearchReturn["partial"] = null;
+  let update: SearchReturn["update"] = null;
   scanner.listOrEmpty("what to return", () => {
     const option = scanner.oneOf("MIN, MAX, ALL, COUNT, SAVE, CONTEXT, UPDATE or PARTIAL", returnOptions);
     if (option === null) return;
@@ -75,6 +77,7 @@ function readReturns(scanner: Scanner): SearchReturn | null {
       if (found.has(option)) scanner.refuse("PARTIAL is there twice");
       partial = readRange(scanner);
     }
+    if (option === "UPDATE") update = readUpdateItems(scanner);
     found.add(option);
   });
   // RFC 5267 §4.4: both say which of the results are wanted.
@@ -86,9 +89,16 @@ function readReturns(scanner: Scanner): SearchReturn | null {
     ),
     save: found.has("SAVE"),
     context: found.has("CONTEXT"),
-    update: found.has("UPDATE"),
+    update,
     partial,
   };
+}
+
+/** RFC 5465 §7: the grammar has no blank before the list, the example has one. */
+function readUpdateItems(scanner: Scanner): readonly FetchItem[] {
+  if (!scanner.startsWith("(") && !scanner.startsWith(" (")) return [];
+  scanner.blanks();
+  return readItemList(scanner);
 }
 
 /** "1:100" or "-1:-100" (RFC 9394 §3.1), in any order. */

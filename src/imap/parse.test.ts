@@ -496,8 +496,15 @@ rows("SEARCH", [
   ["a SEARCH RETURN (SAVE) ALL", "SEARCH returns= items=[] save=true key= is=all"],
   [
     "a SEARCH RETURN (CONTEXT UPDATE COUNT) CHARSET UTF-8 ALL",
-    "SEARCH returns= items=[COUNT] context=true update=true charset=UTF-8 key= is=all",
+    "SEARCH returns= items=[COUNT] context=true update=[] charset=UTF-8 key= is=all",
   ],
+  [
+    "a UID SEARCH RETURN (COUNT UPDATE (UID FLAGS)) ALL",
+    "SEARCH byUid=true returns= items=[COUNT] update=[ item=UID, item=FLAGS] key= is=all",
+  ],
+  ["a SEARCH RETURN (UPDATE(ENVELOPE) MIN) ALL", "SEARCH returns= items=[MIN] update=[ item=ENVELOPE] key= is=all"],
+  ["a SEARCH RETURN (UPDATE ()) ALL", 'BAD Expected something that can be fetched, not ")) ALL"'],
+  ["a SEARCH RETURN (UPDATE (FAST)) ALL", 'BAD Expected something that can be fetched, not "FAST)) ALL"'],
   ["a SEARCH RETURN (PARTIAL 1:100) ALL", "SEARCH returns= items=[] partial=1:100 key= is=all"],
   ["a SEARCH RETURN (PARTIAL -1:-100) ALL", "SEARCH returns= items=[] partial=-1:-100 key= is=all"],
   ["a SEARCH RETURN (PARTIAL 1:-100) ALL", 'BAD Expected a number, not "-100) ALL"'],

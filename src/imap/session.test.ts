@@ -241,3 +241,60 @@ describe("NOTIFY", () => {
     ]);
   });
 });
+
+describe("SEARCH with UPDATE and what to fetch", () => {
+  const subject = "BODY.PEEK[HEADER.FIELDS (SUBJECT)]";
+
+  it("shows a new message that comes into the results, before it names it", async () => {
+    const { mail, one } = await scene(1, 1);
+    await one.say(`s UID SEARCH RETURN (COUNT UPDATE (UID ${subject})) SUBJECT new`);
+    mail.deliver("INBOX", "Subject: other\r\n\r\nx");
+    mail.deliver("INBOX", "Subject: new\r\n\r\nx");
+    assert.deepEqual(await one.say("a NOOP"), [
+      "* 3 EXISTS",
+      "* 3 RECENT",
+      "* 3 FETCH (UID 3 BODY[HEADER.FIELDS (SUBJECT)] {16}",
+      "Subject: new",
+      "",
+      ")",
+      '* ESEARCH (TAG "s") UID ADDTO (0 3)',
+      "a OK Done",
+    ]);
+  });
+
+  it("does not show what came in by its flags, nor what the client put there itself", async () => {
+    const { one, two } = await scene(2, 2);
+    await one.say(`s SEARCH RETURN (UPDATE (${subject})) SEEN`);
+    await two.say("a STORE 1 +FLAGS (\\Seen)");
+    assert.deepEqual(await one.say("b NOOP"), [
+      "* 1 FETCH (FLAGS (\\Seen \\Recent))",
+      '* ESEARCH (TAG "s") ADDTO (0 1)',
+      "b OK Done",
+    ]);
+    assert.deepEqual((await one.say("c APPEND INBOX (\\Seen) {5+}\r\na: b\r")).slice(0, -1), [
+      "* 3 EXISTS",
+      "* 3 RECENT",
+      '* ESEARCH (TAG "s") ADDTO (0 3)',
+    ]);
+  });
+
+  it("shows a message once, with all that its searches and NOTIFY want of it", async () => {
+    const { mail, one } = await scene(1, 0);
+    await one.say(
+      "a NOTIFY SET (SELECTED (MessageNew (UID FLAGS) MessageExpunge))",
+      "s SEARCH RETURN (UPDATE (FLAGS RFC822.SIZE)) SUBJECT big",
+      "t SEARCH RETURN (UPDATE(MODSEQ)) SUBJECT b",
+    );
+    for (const text of ["big", "b", "c"]) mail.deliver("INBOX", `Subject: ${text}\r\n\r\n`);
+    await one.tellNews();
+    assert.deepEqual(one.hear().sort(), [
+      "* 1 FETCH (FLAGS (\\Recent) RFC822.SIZE 16 MODSEQ (2) UID 1)",
+      "* 2 FETCH (MODSEQ (3) UID 2 FLAGS (\\Recent))",
+      "* 3 EXISTS",
+      "* 3 FETCH (UID 3 FLAGS (\\Recent))",
+      "* 3 RECENT",
+      '* ESEARCH (TAG "s") ADDTO (0 1)',
+      '* ESEARCH (TAG "t") ADDTO (0 1:2)',
+    ]);
+  });
+});

@@ -1,3 +1,4 @@
+import { overlap } from "../address/intervals.ts";
 import { capabilitiesOf, type Offer } from "./capabilities.ts";
 import type { Command, Fetch } from "./command.ts";
 import { append } from "./commands/append.ts";
@@ -19,6 +20,7 @@ import { thread } from "./commands/thread.ts";
 import { impliesCondstore } from "./condstore.ts";
 import type { Answer, Context, Desk, Selected, SelectedContext } from "./context.ts";
 import { type Enabled, enabledBy } from "./enabled.ts";
+import { together, type Unasked } from "./fetch/unasked.ts";
 import type { Mail, MailboxNews } from "./mail.ts";
 import { Notifier } from "./notifier.ts";
 import type { Chunk, Completion } from "./response.ts";
@@ -251,27 +253,32 @@ export class Session implements Desk {
       return;
     }
     const left = view.leaving(changes, mayExpunge);
-    if (left.length > 0) for (const search of searches.values()) yield* search.left(left);
+    if (left.length > 0) yield [...searches.values()].map((search) => search.left(left)).join("");
     const wish = this.#notifier?.wishes.selected;
-    const { lines, added, came } = view.news(changes, {
-      mayExpunge,
-      enabled: this.enabled,
-      tellsFlags: wish?.flags ?? true,
-    });
-    if (lines !== "") yield lines;
-    if (came.length > 0) for (const search of searches.values()) yield* search.came(came);
-    // RFC 5465 §5.2: not of those that the client put there itself.
-    if (wish !== undefined && wish !== null && wish.items.length > 0 && added.length > 0 && !isOwn) {
-      const set = added.map(({ first, last }) => ({ from: first, to: last }));
-      const command: Fetch = {
-        name: "FETCH",
-        byUid: true,
-        set,
-        items: wish.items,
-        changedSince: null,
-        vanished: false,
-      };
-      yield* fetch(command, { ...this.#context(""), selected: current });
+    const news = view.news(changes, { mayExpunge, enabled: this.enabled, tellsFlags: wish?.flags ?? true });
+    const { added, came } = news;
+    if (news.lines !== "") yield news.lines;
+    const updates = [];
+    if (came.length > 0)
+      for (const search of searches.values()) updates.push({ items: search.items, ...(await search.came(came)) });
+    // RFC 5465 §5.2, §7: of new messages, and not of those that the client put there itself.
+    const fresh = isOwn ? [] : added;
+    const bySearches = updates
+      .map((update) => ({ uids: overlap(update.added, fresh), items: update.items }))
+      .filter(({ uids, items }) => uids.length > 0 && items.length > 0);
+    // §7 wants FETCH before ESEARCH, §5.2 after it (erratum 4833): each is obeyed where it speaks of what was asked for.
+    const isBefore = bySearches.length > 0;
+    const lines = updates.map((update) => update.lines).join("");
+    if (!isBefore && lines !== "") yield lines;
+    yield* this.#fetchUnasked([...bySearches, { uids: fresh, items: wish?.items ?? [] }], current);
+    if (isBefore && lines !== "") yield lines;
+  }
+
+  async *#fetchUnasked(wanted: readonly Unasked[], selected: Selected): AsyncGenerator<Chunk, void> {
+    for (const { uids, items } of together(wanted)) {
+      const set = uids.map(({ first, last }) => ({ from: first, to: last }));
+      const command: Fetch = { name: "FETCH", byUid: true, set, items, changedSince: null, vanished: false };
+      yield* fetch(command, { ...this.#context(""), selected });
     }
   }
 

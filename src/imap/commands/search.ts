@@ -14,7 +14,7 @@ export async function* search(command: Search, context: SelectedContext): Answer
   const { tag, selected, enabled, now } = context;
   const { view, mailbox } = selected;
   const returns = command.returns ?? (answersByEsearch(enabled) ? allOfThem : null);
-  if (returns?.update === true && selected.searches.has(tag)) return tagInUse;
+  if (returns !== null && returns.update !== null && selected.searches.has(tag)) return tagInUse;
   const question = questionOf(command.key, { view, now });
   const { uids: named, isAll } = narrowed(question, view.uids);
   // Where only numbers are asked for, they are known.
@@ -28,13 +28,14 @@ export async function* search(command: Search, context: SelectedContext): Answer
     return done;
   }
   if (returns.save) view.saved = savedOf(results, returns);
-  const isSaidAtAll = itemsOf(returns).length > 0 || returns.partial !== null || returns.update;
+  const isSaidAtAll = itemsOf(returns).length > 0 || returns.partial !== null || returns.update !== null;
   if (isSaidAtAll) yield formatEsearch(results, name, { tag, byUid: command.byUid, returns, withModseq });
-  if (returns.update && selected.searches.size >= mostSearches) {
+  if (returns.update !== null && selected.searches.size >= mostSearches) {
     yield `* NO [NOUPDATE "${tag}"] There are ${mostSearches} such searches already\r\n`;
-  } else if (returns.update) {
+  } else if (returns.update !== null) {
     const uids = numbersOf(results.map(({ uid }) => uid));
-    selected.searches.set(tag, new UpdatedSearch(selected, { tag, byUid: command.byUid, question, results: uids }));
+    const how = { tag, byUid: command.byUid, question, results: uids, items: returns.update };
+    selected.searches.set(tag, new UpdatedSearch(selected, how));
   }
   return done;
 }

@@ -13,7 +13,7 @@ export async function* sort(command: Sort, context: SelectedContext): Answer {
   const { tag, selected, now } = context;
   const { view, mailbox } = selected;
   const { by, byUid, returns, key } = command;
-  if (returns !== null && (returns.update || returns.context)) return noContext;
+  if (returns !== null && (returns.update !== null || returns.context)) return noContext;
   const found = await find(mailbox, questionOf(key, { view, now }), view.uids);
   const messages: Sortable[] = [];
   const uids = numbersOf(found.map(({ uid }) => uid));

@@ -1,7 +1,7 @@
 import { overlap, without } from "../../address/intervals.ts";
-import type { LiveSearch, Selected } from "../context.ts";
+import type { FetchItem } from "../command.ts";
+import type { Came, LiveSearch, Selected } from "../context.ts";
 import { joinNumbers, type Numbers, numbersOf, step } from "../number-set.ts";
-import type { Chunk } from "../response.ts";
 import { formatNumbers } from "../view.ts";
 import { find } from "./find.ts";
 import type { Question } from "./question.ts";
@@ -12,6 +12,7 @@ export type LiveSearchOptions = {
   readonly byUid: boolean;
   readonly question: Question;
   readonly results: Numbers;
+  readonly items: readonly FetchItem[];
 };
 
 /** A search with UPDATE (RFC 5267 §4.3): knows what it said, and says what is different. */
@@ -26,24 +27,28 @@ export class UpdatedSearch implements LiveSearch {
     this.#results = options.results;
   }
 
-  *left(uids: Numbers): Iterable<Chunk> {
-    yield* this.#remove(overlap(this.#results, uids));
+  get items(): readonly FetchItem[] {
+    return this.#options.items;
   }
 
-  async *came(uids: Numbers): AsyncIterable<Chunk> {
+  left(uids: Numbers): string {
+    return this.#remove(overlap(this.#results, uids));
+  }
+
+  async came(uids: Numbers): Promise<Came> {
     const found = await find(this.#selected.mailbox, this.#options.question, uids);
     const fitting = numbersOf(found.map(({ uid }) => uid));
-    yield* this.#remove(without(overlap(this.#results, uids), fitting, step));
+    const lines = this.#remove(without(overlap(this.#results, uids), fitting, step));
     const added = without(fitting, this.#results, step);
-    if (added.length === 0) return;
+    if (added.length === 0) return { lines, added };
     this.#results = joinNumbers([...this.#results, ...added]);
-    yield formatUpdate("ADDTO", this.#named(added), this.#options);
+    return { lines: lines + formatUpdate("ADDTO", this.#named(added), this.#options), added };
   }
 
-  *#remove(removed: Numbers): Iterable<Chunk> {
-    if (removed.length === 0) return;
+  #remove(removed: Numbers): string {
+    if (removed.length === 0) return "";
     this.#results = without(this.#results, removed, step);
-    yield formatUpdate("REMOVEFROM", this.#named(removed), this.#options);
+    return formatUpdate("REMOVEFROM", this.#named(removed), this.#options);
   }
 
   #named(uids: Numbers): string {

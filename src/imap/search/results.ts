@@ -17,7 +17,7 @@ export const allOfThem: SearchReturn = {
   items: ["ALL"],
   save: false,
   context: false,
-  update: false,
+  update: null,
   partial: null,
 };
 

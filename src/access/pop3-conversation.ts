@@ -273,7 +273,7 @@ export class Pop3Conversation implements Conversation, Speaker {
       return this.#say(taken === "in use" ? replies.inUse : replies.tooSoon(this.#context.offer.loginDelay));
     }
     try {
-      this.#open = await readMaildrop(this.#context.mailOf(account), taken, this.#session);
+      this.#open = await readMaildrop(this.#context.mailOf(account), taken);
     } catch (error) {
       taken.release();
       this.visit.account = null;
@@ -389,7 +389,7 @@ export class Pop3Conversation implements Conversation, Speaker {
 }
 
 /** The INBOX of an account as it is now. */
-async function readMaildrop(mail: MailWithInbox, taken: Taken, { isUtf8 }: Pick<Session, "isUtf8">): Promise<Open> {
+async function readMaildrop(mail: MailWithInbox, taken: Taken): Promise<Open> {
   const mailbox = await mail.open("INBOX", "read-write");
   if ("refused" in mailbox) throw new Error(mailbox.text);
   const { uidValidity, uids: all } = mailbox.opened;
@@ -402,7 +402,7 @@ async function readMaildrop(mail: MailWithInbox, taken: Taken, { isUtf8 }: Pick<
     }
   }
   const maildrop = new Maildrop(uidValidity, { uids, sizes });
-  return { mailbox, maildrop, contents: new ReadAhead(mailbox, maildrop, { isUtf8 }), taken };
+  return { mailbox, maildrop, contents: new ReadAhead(mailbox, maildrop), taken };
 }
 
 /** A disabled account sounds like a wrong password: a stranger learns nothing about which accounts there are. */

@@ -1,6 +1,5 @@
 import type { MessageContent, OpenMailbox } from "../imap/mail.ts";
 import { numbersOf } from "../imap/number-set.ts";
-import { surrogateContent } from "../imap/surrogate-content.ts";
 import type { Maildrop } from "../pop3/maildrop.ts";
 
 /** Of one portion. */
@@ -16,11 +15,13 @@ type Reading = { readonly numbers: ReadonlySet<number>; readonly done: Promise<v
 /**
  * Contents of a maildrop for a client that takes one message after the other: those that follow are read together while the ones before are
  * sent. Who jumps about gets each by itself. Holds two portions at most.
+ *
+ * Deviation: RFC 6856 §3 wants a surrogate (RFC 6858) of a message with UTF-8 in its header for who did not say UTF8. They get it as it is,
+ * as they always got what strangers send: a surrogate has another size, and LIST would have to read every message to know it.
  */
 export class ReadAhead {
   readonly #mailbox: Pick<OpenMailbox, "rows" | "content">;
   readonly #maildrop: Maildrop;
-  readonly #isUtf8: boolean;
   readonly #ready = new Map<number, Found>();
   /** TOP and RETR of the same message come in a row. */
   #last: { readonly number: number; readonly found: Found } | null = null;
@@ -31,15 +32,9 @@ export class ReadAhead {
   #from = 1;
   #reading: Reading | null = null;
 
-  /** `isUtf8`: the client can be given UTF-8 in headers (RFC 6856 §2.1). */
-  constructor(
-    mailbox: Pick<OpenMailbox, "rows" | "content">,
-    maildrop: Maildrop,
-    { isUtf8 }: { readonly isUtf8: boolean },
-  ) {
+  constructor(mailbox: Pick<OpenMailbox, "rows" | "content">, maildrop: Maildrop) {
     this.#mailbox = mailbox;
     this.#maildrop = maildrop;
-    this.#isUtf8 = isUtf8;
   }
 
   /** Of a message that is not marked. One at a time: the next call comes after the answer. */
@@ -93,28 +88,12 @@ export class ReadAhead {
     for await (const rows of this.#mailbox.rows(numbersOf(byUid.keys()), { contentUpTo })) {
       for (const { uid, content } of rows) {
         const number = byUid.get(uid);
-        if (number !== undefined)
-          found.set(number, content === null ? await this.#large(uid) : await this.#shown(content));
+        if (number !== undefined) found.set(number, content ?? (await this.#mailbox.content(uid)));
       }
     }
     // Unless the client has jumped away meanwhile.
     if (this.#reading !== null && this.#reading.numbers !== numbers) return;
     for (const number of numbers) this.#ready.set(number, found.get(number) ?? null);
-  }
-
-  /** RFC 6856 §3: who did not say UTF8 gets a surrogate of an internationalised message (RFC 6858). */
-  async #shown(content: MessageContent, parts: string | null = null): Promise<MessageContent> {
-    return this.#isUtf8 ? content : ((await surrogateContent(content, parts)) ?? content);
-  }
-
-  /** Where its parts are is kept, so that it is not read twice. */
-  async #large(uid: number): Promise<Found> {
-    const content = await this.#mailbox.content(uid);
-    if (content === null || this.#isUtf8) return content;
-    let parts: string | null = null;
-    for await (const rows of this.#mailbox.rows([{ first: uid, last: uid }], { parts: true }))
-      parts = rows[0]?.parts ?? null;
-    return this.#shown(content, parts);
   }
 
   /** The numbers of the next portion; `#from` moves behind them. */

@@ -145,6 +145,8 @@ export type MailboxChanges = {
 
 /** What a reader needs of each row, so that nothing else is read. */
 export type Wanted = {
+  /** Nothing but UID, flags and modification sequence: the other numbers of a row are 0. What clients ask of a whole mailbox, at their start. */
+  readonly flagsOnly?: boolean;
   /** `envelope` and `structure`: formatted (RFC 9051 §7.5.2); computed now for a message that has none yet. */
   readonly envelope?: boolean;
   readonly structure?: boolean;

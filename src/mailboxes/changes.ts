@@ -37,13 +37,18 @@ export async function changesIn(
   };
 }
 
-function changedOfLine(line: string): ChangedFlags {
-  const [uid = "", flags = "", modseq = ""] = line.split(" ", 3);
-  const keywords = line.slice(uid.length + flags.length + modseq.length + 2);
+/** UID, flags, modification sequence and keywords, as `store/` puts them into a line. */
+export function changedOfLine(line: string): ChangedFlags {
+  const flagsAt = line.indexOf(" ") + 1;
+  const modseqAt = line.indexOf(" ", flagsAt) + 1;
+  const keywordsAt = line.indexOf(" ", modseqAt);
   return {
-    uid: Number(uid),
-    flags: { system: systemBitsOf(Number(flags)), keywords: splitKeywords(keywords) },
-    modseq: Number(modseq),
+    uid: Number(line.slice(0, flagsAt - 1)),
+    flags: {
+      system: systemBitsOf(Number(line.slice(flagsAt, modseqAt - 1))),
+      keywords: splitKeywords(line.slice(keywordsAt)),
+    },
+    modseq: Number(line.slice(modseqAt, keywordsAt)),
   };
 }
 

@@ -1,21 +1,25 @@
 import type { MessageRow, Wanted } from "../imap/mail.ts";
 import type { Numbers } from "../imap/number-set.ts";
 import { splitKeywords, systemBitsOf } from "../store/message-flags.ts";
-import { readMessageRows, type WantedColumns } from "../store/message-rows.ts";
-import type { Row } from "../store/store.ts";
+import { readFlagLines, readMessageRows, type WantedColumns } from "../store/message-rows.ts";
+import type { Row, Store } from "../store/store.ts";
+import { changedOfLine } from "./changes.ts";
 import { contentOf } from "./message-content.ts";
 import { completed } from "./structures.ts";
 import type { MailboxContext } from "./surroundings.ts";
 
 /** Messages of one portion: what memory holds is bounded, and the first of them is there soon. */
-const portions = { plain: 1_000, withContent: 100 };
+const portions = { flags: 2_000, plain: 1_000, withContent: 100 };
 
-/** Rows in portions; the next one is read while the last one is in use. */
+/** Rows in portions. */
 export async function* readRows(
   { store, contents }: Pick<MailboxContext, "store" | "contents">,
   from: { readonly mailboxId: number; readonly uids: Numbers },
   want: Wanted,
 ): AsyncGenerator<readonly MessageRow[]> {
+  if (want.flagsOnly === true) {
+    return yield* inPortions(from.uids, portions.flags, (uids) => readFlags(store, from.mailboxId, uids));
+  }
   const wanted: WantedColumns = {
     envelope: want.envelope === true,
     structure: want.structure === true,
@@ -31,9 +35,41 @@ export async function* readRows(
     }
     return completed(rows, { ...wanted, preview: want.preview === "made" }, { store, contents });
   };
+  yield* inPortions(from.uids, most, read);
+}
+
+async function readFlags(store: Store, mailboxId: number, uids: Numbers): Promise<readonly MessageRow[]> {
+  const rows: MessageRow[] = [];
+  for (const query of readFlagLines(mailboxId, uids)) {
+    const lines = (await store.read(query))[0]?.["lines"];
+    if (typeof lines !== "string") continue;
+    for (const line of lines.split("\n")) rows.push({ ...nothingMore, ...changedOfLine(line) });
+  }
+  return rows;
+}
+
+const nothingMore = {
+  size: 0,
+  textSize: 0,
+  internalDate: 0,
+  savedAt: 0,
+  contentId: 0,
+  envelope: null,
+  structure: null,
+  parts: null,
+  preview: null,
+  content: null,
+} as const;
+
+/** The next portion is read while the last one is in use. */
+async function* inPortions(
+  all: Numbers,
+  most: number,
+  read: (uids: Numbers) => Promise<readonly MessageRow[]>,
+): AsyncGenerator<readonly MessageRow[]> {
   let ahead: Promise<readonly MessageRow[]> | null = null;
   try {
-    for (const uids of portionsOf(from.uids, most)) {
+    for (const uids of portionsOf(all, most)) {
       const last: Promise<readonly MessageRow[]> | null = ahead;
       ahead = read(uids);
       // It is waited for a portion later: until then nobody looks at how it ends.

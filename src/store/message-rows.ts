@@ -21,6 +21,19 @@ export function readMessageRows(mailboxId: number, uids: readonly Span[], wanted
   }));
 }
 
+/**
+ * UID, flags, modification sequence and keywords of the messages among the UIDs, ascending, a line for each: one value crosses threads
+ * in a quarter of the time of as many rows.
+ */
+export function readFlagLines(mailboxId: number, uids: readonly Span[]): Query[] {
+  return inSpans(mailboxId, uids).map(({ sql, parameters }) => ({
+    sql:
+      "SELECT string_agg(line, '\n') AS lines FROM (SELECT uid || ' ' || flags || ' ' || modseq || keywords AS line " +
+      `FROM message WHERE ${sql} ORDER BY uid) AS ordered`,
+    parameters,
+  }));
+}
+
 /** The columns that a structure adds are null where there is none yet. */
 function textFor({ envelope, structure, parts, preview, contentUpTo }: WantedColumns) {
   const columns = [

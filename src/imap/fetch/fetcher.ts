@@ -242,6 +242,7 @@ function needsContent(item: FetchItem): boolean {
 function wantedFor(items: readonly FetchItem[], { isLegacy }: { readonly isLegacy: boolean }): Wanted {
   const has = (...names: readonly FetchItem["item"][]) => items.some(({ item }) => names.includes(item));
   const structure = has("BODY", "BODYSTRUCTURE");
+  if (items.every(({ item }) => item === "UID" || item === "FLAGS" || item === "MODSEQ")) return { flagsOnly: true };
   const wanted: { -readonly [Key in keyof Wanted]: Wanted[Key] } = {
     envelope: has("ENVELOPE"),
     structure,

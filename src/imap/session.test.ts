@@ -161,10 +161,14 @@ describe("NOTIFY", () => {
     mail.deliver("INBOX", "x");
     await two.tellNews();
     assert.deepEqual(two.hear(), ["* 1 EXPUNGE", "* 3 EXISTS", "* 1 RECENT"]);
-    await two.say("e NOTIFY SET (SELECTED-DELAYED (MessageNew MessageExpunge FlagChange))");
+    // What was not told yet is told at once.
+    assert.deepEqual(await two.say("e NOTIFY SET (SELECTED-DELAYED (MessageNew MessageExpunge FlagChange))"), [
+      "* 1 FETCH (UID 2 FLAGS (\\Seen))",
+      "e OK This is told from now on",
+    ]);
     await one.say("f STORE 1 +FLAGS (\\Deleted)", "g STORE 2 +FLAGS (\\Seen)", "h EXPUNGE");
     await two.tellNews();
-    assert.deepEqual(two.hear(), ["* 2 FETCH (FLAGS (\\Seen))"]);
+    assert.deepEqual(two.hear(), ["* 2 FETCH (UID 3 FLAGS (\\Seen))"]);
     assert.deepEqual(await two.say("i NOOP"), ["* 1 EXPUNGE", "i OK Done"]);
   });
 
@@ -183,6 +187,30 @@ describe("NOTIFY", () => {
     ]);
     const own = await two.say("b APPEND INBOX {5+}\r\na: b\r");
     assert.deepEqual(own.slice(0, -1), ["* 3 EXISTS", "* 2 RECENT"]);
+  });
+
+  it("keeps for later only flags that the client has not met otherwise", async () => {
+    const { one, two } = await scene(2, 5);
+    await two.say("a NOTIFY SET (SELECTED (MessageNew MessageExpunge))");
+    await one.say("b STORE 1:5 +FLAGS (\\Seen)", "c STORE 1 +FLAGS (\\Deleted)");
+    await two.tellNews();
+    await one.say("d EXPUNGE");
+    await two.tellNews();
+    assert.deepEqual(two.hear(), ["* 1 EXPUNGE"]);
+    assert.deepEqual((await two.say("e FETCH 1 FLAGS"))[0], "* 1 FETCH (FLAGS (\\Seen))");
+    // A silent STORE tells what somebody else changed, also where it changes nothing itself.
+    assert.deepEqual(
+      (await two.say("f UID STORE 3 +FLAGS.SILENT (\\Flagged)"))[0],
+      "* 2 FETCH (UID 3 FLAGS (\\Flagged \\Seen))",
+    );
+    assert.deepEqual((await two.say("g UID STORE 4 +FLAGS.SILENT (\\Seen)"))[0], "* 3 FETCH (UID 4 FLAGS (\\Seen))");
+    assert.deepEqual(await two.say("h NOTIFY SET (SELECTED NONE)"), [
+      "* 4 FETCH (UID 5 FLAGS (\\Seen))",
+      "h OK This is told from now on",
+    ]);
+    await one.say("i STORE 1 -FLAGS (\\Seen)");
+    assert.deepEqual(await two.say("j NOOP"), ["j OK Done"]);
+    assert.deepEqual((await two.say("k NOTIFY SET (PERSONAL NONE)"))[0], "* 1 FETCH (UID 2 FLAGS ())");
   });
 
   it("lets the mailbox stand still for a client that wants to hear nothing", async () => {

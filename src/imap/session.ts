@@ -19,9 +19,9 @@ import { store } from "./commands/store.ts";
 import { thread } from "./commands/thread.ts";
 import { impliesCondstore } from "./condstore.ts";
 import type { Answer, Context, Desk, Selected, SelectedContext } from "./context.ts";
-import { type Enabled, enabledBy } from "./enabled.ts";
+import { type Enabled, enabledBy, tellsUidUnasked } from "./enabled.ts";
 import { together, type Unasked } from "./fetch/unasked.ts";
-import type { Mail, MailboxNews } from "./mail.ts";
+import type { Mail, MailboxChanges, MailboxNews } from "./mail.ts";
 import { Notifier } from "./notifier.ts";
 import type { Chunk, Completion } from "./response.ts";
 import { Wishes } from "./wishes.ts";
@@ -242,11 +242,12 @@ export class Session implements Desk {
   }
 
   /** What happened in the selected mailbox since it was told last (RFC 9051 §7.4, §7.5). */
-  async *#newsOfSelected({ mayExpunge, isOwn = false }: NewsOptions): AsyncGenerator<Chunk, void> {
+  async *#newsOfSelected({ mayExpunge, isOwn = false, isAll = false }: NewsOptions): AsyncGenerator<Chunk, void> {
     const current = this.#selected;
-    if (current === null || !this.#hasNews(mayExpunge, isOwn)) return;
+    if (current === null || !(isAll || this.#hasNews(mayExpunge, isOwn))) return;
     const { view, mailbox, searches } = current;
-    const changes = await mailbox.changesSince(view.modseq);
+    const since = await mailbox.changesSince(view.modseq);
+    const changes = isAll ? await withUntold(since, current) : since;
     if (changes.isGone) {
       this.#isOver = true;
       yield "* BYE The selected mailbox was deleted\r\n";
@@ -255,7 +256,13 @@ export class Session implements Desk {
     const left = view.leaving(changes, mayExpunge);
     if (left.length > 0) yield [...searches.values()].map((search) => search.left(left)).join("");
     const wish = this.#notifier?.wishes.selected;
-    const news = view.news(changes, { mayExpunge, enabled: this.enabled, tellsFlags: wish?.flags ?? true });
+    const news = view.news(changes, {
+      mayExpunge,
+      enabled: this.enabled,
+      tellsFlags: isAll || (wish?.flags ?? true),
+      // RFC 5465 §5.1.
+      tellsUid: this.#notifier !== null || tellsUidUnasked(this.enabled),
+    });
     const { added, came } = news;
     if (news.lines !== "") yield news.lines;
     const updates = [];
@@ -346,7 +353,11 @@ export class Session implements Desk {
     const completion = yield* this.#handle(tag, command);
     this.#notifier?.end();
     // What a command did itself is told before its tagged line, with everything else that happened meanwhile.
-    yield* this.#newsOfSelected({ mayExpunge: mayExpungeDuring(command), isOwn: changesSelected(command) });
+    const how = { mayExpunge: mayExpungeDuring(command), isOwn: changesSelected(command) };
+    yield* this.#newsOfSelected({
+      ...how,
+      isAll: command.name === "NOTIFY" && command.set !== null && completion.status === "OK",
+    });
     if (!this.#isOver) yield this.complete(tag, completion);
   }
 
@@ -429,7 +440,18 @@ type NewsOptions = {
   readonly mayExpunge: boolean;
   /** The client's own command made them. */
   readonly isOwn?: boolean;
+  /** Whatever is not told otherwise: what NOTIFY SET begins with (RFC 5465 §3.1). */
+  readonly isAll?: boolean;
 };
+
+/** And the flags, as they are now, that changed while the client did not want to hear of it. */
+async function withUntold(changes: MailboxChanges, { view, mailbox }: Selected): Promise<MailboxChanges> {
+  const untold = view.untold;
+  if (untold.length === 0 || changes.isGone) return changes;
+  const changed = new Map(changes.changed.map((one) => [one.uid, one]));
+  for await (const rows of mailbox.rows(untold, {})) for (const row of rows) changed.set(row.uid, row);
+  return { ...changes, changed: [...changed.values()].sort((a, b) => a.uid - b.uid) };
+}
 
 /** Mailboxes that a command makes, renames, deletes or subscribes to. */
 function namesIn(command: Command): readonly string[] {

@@ -2,7 +2,7 @@ import { type Interval, join, type Neighbours, without } from "../address/interv
 import { type Enabled, tellsRecent, tellsUidUnasked, tellsVanished } from "./enabled.ts";
 import { formatFlags } from "./flags.ts";
 import type { MailboxChanges } from "./mail.ts";
-import type { Numbers, NumberSet } from "./number-set.ts";
+import { type Numbers, numbersOf, type NumberSet } from "./number-set.ts";
 
 /** What was open in the mailbox when it was selected. */
 export type Opened = {
@@ -24,6 +24,8 @@ export class View {
   #gone: Numbers = [];
   /** Flags that the client was told ahead of `news`: UID → modification sequence. */
   #told: Map<number, number> | null = null;
+  /** Messages whose flags changed while the client did not want to hear of flags (RFC 5465). */
+  #untold: Set<number> | null = null;
   /** The result of the last SEARCH with SAVE: "$" (RFC 9051 §6.4.4.1). */
   saved: Numbers = [];
 
@@ -55,6 +57,11 @@ export class View {
 
   get uids(): Numbers {
     return this.#runs.uids();
+  }
+
+  /** Messages whose flags are not those that the client was told, ascending. */
+  get untold(): Numbers {
+    return this.#untold === null ? [] : numbersOf([...this.#untold].sort((a, b) => a - b));
   }
 
   isRecent(uid: number): boolean {
@@ -112,11 +119,13 @@ export class View {
 
   /** The client has just been told the flags of a message as of this modification sequence: `news` does not say it again. */
   toldFlags(uid: number, modseq: number): void {
+    this.#untold?.delete(uid);
     if (modseq > this.#modseq) (this.#told ??= new Map()).set(uid, modseq);
   }
 
   /** Whether the client knows the flags that a message had at this modification sequence. */
   knowsFlags(uid: number, modseq: number): boolean {
+    if (this.#untold?.has(uid) === true) return false;
     return modseq <= this.#modseq || this.#told?.get(uid) === modseq;
   }
 
@@ -129,7 +138,8 @@ export class View {
    * What has happened since `modseq`, as lines, in the order EXPUNGE, EXISTS, RECENT, FETCH. `mayExpunge`: false while a command runs
    * that names messages by number (RFC 9051 §7.5.1); what went is then told by a later call.
    */
-  news(changes: MailboxChanges, { mayExpunge, enabled, tellsFlags = true }: NewsOptions): News {
+  news(changes: MailboxChanges, { mayExpunge, enabled, ...how }: NewsOptions): News {
+    const { tellsFlags = true, tellsUid = tellsUidUnasked(enabled) } = how;
     const added = without(without(changes.added, this.uids, whole), changes.vanished, whole);
     const gone = this.#known(join([...this.#gone, ...changes.vanished], whole));
     let lines = mayExpunge ? this.#expunge(gone, enabled) : "";
@@ -142,8 +152,13 @@ export class View {
     const firstNew = added[0]?.first ?? Infinity;
     const changed = changes.changed.filter(({ uid }) => uid < firstNew && this.numberOf(uid) > 0);
     for (const one of changed) {
-      if (!tellsFlags || this.knowsFlags(one.uid, one.modseq)) continue;
-      lines += `* ${this.numberOf(one.uid)} FETCH (${this.#unasked(one, enabled)})\r\n`;
+      if (this.knowsFlags(one.uid, one.modseq)) continue;
+      if (!tellsFlags) {
+        (this.#untold ??= new Set()).add(one.uid);
+        continue;
+      }
+      this.#untold?.delete(one.uid);
+      lines += `* ${this.numberOf(one.uid)} FETCH (${tellsUid ? `UID ${one.uid} ` : ""}${this.#unasked(one, enabled)})\r\n`;
     }
     this.#modseq = changes.highestModseq;
     this.#told = null;
@@ -154,6 +169,7 @@ export class View {
     if (going.length === 0) return "";
     const numbers = this.numbersOf(going);
     this.#runs = new Runs(without(this.uids, going, whole));
+    for (const uid of this.#untold ?? []) if (this.numberOf(uid) === 0) this.#untold?.delete(uid);
     if (tellsVanished(enabled)) return `* VANISHED ${formatNumbers(going)}\r\n`;
     let lines = "";
     let already = 0;
@@ -167,7 +183,6 @@ export class View {
 
   #unasked({ uid, flags, modseq }: MailboxChanges["changed"][number], enabled: Readonly<Enabled>): string {
     const items = [`FLAGS ${formatFlags(flags, { isRecent: tellsRecent(enabled) && this.isRecent(uid) })}`];
-    if (tellsUidUnasked(enabled)) items.unshift(`UID ${uid}`);
     if (enabled.condstore) items.push(`MODSEQ (${modseq})`);
     return items.join(" ");
   }
@@ -178,6 +193,8 @@ type NewsOptions = {
   readonly enabled: Readonly<Enabled>;
   /** false: the client does not want to hear of flags (RFC 5465). */
   readonly tellsFlags?: boolean;
+  /** With flags that changed. */
+  readonly tellsUid?: boolean;
 };
 
 /** `added`: UIDs that are new. `came`: those, and UIDs that have new flags, also those whose flags the client knew already. */

@@ -20,10 +20,10 @@ export async function* store(command: Store, context: SelectedContext): Answer {
   yield stored.changed.map((one) => tell(one, { withFlags: !isSilent || !isOwn(one, context) })).join("");
   const others = without(without(uids, found, whole), stored.modified, whole);
   if (others.length > 0) {
-    // They had those flags before: nobody changed them, and the client still wants to hear.
+    // They had those flags before: nothing was changed, and the client still wants to hear.
     for await (const rows of mailbox.rows(others, {})) {
       found = [...found, ...rows.map(({ uid }) => ({ first: uid, last: uid }))];
-      yield rows.map((row) => tell(row, { withFlags: !isSilent })).join("");
+      yield rows.map((row) => tell(row, { withFlags: !isSilent || !view.knowsFlags(row.uid, row.modseq) })).join("");
     }
   }
   const modified = byUid ? stored.modified : view.numbersOf(stored.modified);

@@ -1,5 +1,6 @@
 import type { FetchItem } from "./command.ts";
 import type { Enabled } from "./enabled.ts";
+import type { KnownKeywords } from "./known-keywords.ts";
 import type { Mail, OpenMailbox } from "./mail.ts";
 import type { Notifier } from "./notifier.ts";
 import type { Numbers } from "./number-set.ts";
@@ -29,6 +30,7 @@ export type Selected = {
   readonly name: string;
   readonly mailbox: OpenMailbox;
   readonly view: View;
+  readonly keywords: KnownKeywords;
   /** Searches whose results are kept up to date, by the tag that made them (CONTEXT=SEARCH, RFC 5267). */
   readonly searches: Map<string, LiveSearch>;
 };

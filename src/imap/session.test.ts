@@ -63,6 +63,25 @@ describe("several sessions on one mailbox", () => {
     ]);
   });
 
+  it("tell keywords that are new in the mailbox before the messages that have them", async () => {
+    const { mail, one, two } = await scene(2, 1);
+    await one.say("a STORE 1 +FLAGS (later)");
+    assert.deepEqual(await two.say("b NOOP"), [
+      "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft later)",
+      "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft later \\*)] These are kept",
+      "* 1 FETCH (FLAGS (later))",
+      "b OK Done",
+    ]);
+    mail.deliver("INBOX", "x", { system: 0, keywords: ["$Junk"] });
+    const lines = await two.say("c EXAMINE INBOX");
+    assert.ok(lines.includes("* OK [PERMANENTFLAGS ()] Nothing is kept"));
+    await one.say("d NOOP", "d STORE 2 +FLAGS (news)");
+    assert.deepEqual((await two.say("e NOOP")).slice(0, -2), [
+      "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Junk later news)",
+      "* OK [PERMANENTFLAGS ()] Nothing is kept",
+    ]);
+  });
+
   it("end when the mailbox is deleted under them", async () => {
     const { mail, one, two } = await scene(2, 0);
     await mail.create("Work");

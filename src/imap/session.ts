@@ -256,10 +256,13 @@ export class Session implements Desk {
     const left = view.leaving(changes, mayExpunge);
     if (left.length > 0) yield [...searches.values()].map((search) => search.left(left)).join("");
     const wish = this.#notifier?.wishes.selected;
+    const tellsFlags = isAll || (wish?.flags ?? true);
+    const isKnown = ({ uid }: { readonly uid: number }): boolean => view.numberOf(uid) > 0;
+    if (tellsFlags) yield current.keywords.learn(changes.changed.filter(isKnown));
     const news = view.news(changes, {
       mayExpunge,
       enabled: this.enabled,
-      tellsFlags: isAll || (wish?.flags ?? true),
+      tellsFlags,
       // RFC 5465 §5.1.
       tellsUid: this.#notifier !== null || tellsUidUnasked(this.enabled),
     });

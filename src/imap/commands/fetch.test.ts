@@ -5,6 +5,7 @@ import type { Fetch } from "../command.ts";
 import type { SelectedContext } from "../context.ts";
 import { CommandDecoder } from "../decoder.ts";
 import type { Enabled } from "../enabled.ts";
+import { KnownKeywords } from "../known-keywords.ts";
 import type { MessageContent, OpenMailbox } from "../mail.ts";
 import { parseCommand } from "../parse.ts";
 import type { Chunk } from "../response.ts";
@@ -33,6 +34,8 @@ async function octetsOf(chunk: Chunk): Promise<Buffer> {
   return octets;
 }
 
+const noKeywords = () => new KnownKeywords({ isReadOnly: false, keywords: [] });
+
 /** A session that has selected a mailbox of these messages. */
 async function scene(
   messages: readonly string[],
@@ -49,7 +52,7 @@ async function scene(
     mail,
     enabled: { condstore: false, qresync: false, utf8: false, rev2: false, ...enabled },
     now: 0,
-    selected: { name: "INBOX", mailbox, view, searches: new Map() },
+    selected: { name: "INBOX", mailbox, view, keywords: noKeywords(), searches: new Map() },
   };
   const run = async (text: string) => {
     const answer = fetch(parse(text), context);
@@ -376,7 +379,7 @@ describe("what FETCH does besides", () => {
       mail,
       enabled: { condstore: true, qresync: true, utf8: false, rev2: false },
       now: 0,
-      selected: { name: "INBOX", mailbox: again, view, searches: new Map() },
+      selected: { name: "INBOX", mailbox: again, view, keywords: noKeywords(), searches: new Map() },
     };
     const lines: string[] = [];
     const answer = fetch(parse("UID FETCH 1:* (UID) (CHANGEDSINCE 1 VANISHED)"), context);

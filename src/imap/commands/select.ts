@@ -1,8 +1,8 @@
 import type { Select } from "../command.ts";
 import type { Answer, Context, Desk } from "../context.ts";
 import { hasUtf8Names, tellsRecent } from "../enabled.ts";
-import { formatFlags } from "../flags.ts";
 import { formatMailboxName } from "../format.ts";
+import { KnownKeywords } from "../known-keywords.ts";
 import type { OpenMailbox } from "../mail.ts";
 import { View } from "../view.ts";
 import { mailboxId } from "./mailbox-id.ts";
@@ -24,24 +24,19 @@ export async function* select(command: Select, context: Context, desk: Desk): An
   if (command.condstore) desk.enable(["condstore"]);
   const { opened } = mailbox;
   const view = new View(opened);
-  desk.select({ name: opened.name, mailbox, view, searches: new Map() });
+  const keywords = new KnownKeywords({ isReadOnly: mailbox.isReadOnly, keywords: opened.keywords });
+  desk.select({ name: opened.name, mailbox, view, keywords, searches: new Map() });
   const lines = [`* ${view.count} EXISTS`];
   if (tellsRecent(enabled)) {
     lines.push(`* ${view.recent} RECENT`);
     if (opened.firstUnseen !== null)
       lines.push(`* OK [UNSEEN ${view.numberOf(opened.firstUnseen)}] First unread message`);
   } else lines.push(`* LIST () "/" ${formatMailboxName(opened.name, hasUtf8Names(enabled))}`);
-  yield [...flagLines(mailbox), ...lines, ...numberLines(mailbox), ""].join("\r\n");
+  yield [keywords.lines, ...lines, ...numberLines(mailbox), ""].join("\r\n");
   if (qresync !== null && qresync.uidValidity === opened.uidValidity) yield* catchUp(qresync, { mailbox, view });
   return mailbox.isReadOnly
     ? { status: "OK", code: "READ-ONLY", text: "Open for reading" }
     : { status: "OK", code: "READ-WRITE", text: "Open" };
-}
-
-function flagLines({ isReadOnly, opened }: OpenMailbox): string[] {
-  const all = formatFlags({ system: 31, keywords: opened.keywords });
-  const permanent = isReadOnly ? "()" : `${all.slice(0, -1)} \\*)`;
-  return [`* FLAGS ${all}`, `* OK [PERMANENTFLAGS ${permanent}] ${isReadOnly ? "Nothing is kept" : "These are kept"}`];
 }
 
 function numberLines({ opened }: OpenMailbox): string[] {

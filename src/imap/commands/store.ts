@@ -9,7 +9,7 @@ import { noSuchNumber, readOnly, someAreGone } from "./refusals.ts";
 
 /** STORE and UID STORE (RFC 9051 §6.4.6, RFC 7162 §3.1.3). */
 export async function* store(command: Store, context: SelectedContext): Answer {
-  const { mailbox, view } = context.selected;
+  const { mailbox, view, keywords } = context.selected;
   const uids = view.resolve(command.set, command);
   if (uids === null) return noSuchNumber;
   if (mailbox.isReadOnly) return readOnly;
@@ -17,12 +17,14 @@ export async function* store(command: Store, context: SelectedContext): Answer {
   const stored = await mailbox.store(uids, { change, flags: flagsOf(command.flags), unchangedSince });
   const tell = telling(command, context);
   let found = stored.changed.map(({ uid }) => ({ first: uid, last: uid }));
+  yield keywords.learn(stored.changed);
   yield stored.changed.map((one) => tell(one, { withFlags: !isSilent || !isOwn(one, context) })).join("");
   const others = without(without(uids, found, whole), stored.modified, whole);
   if (others.length > 0) {
     // They had those flags before: nothing was changed, and the client still wants to hear.
     for await (const rows of mailbox.rows(others, {})) {
       found = [...found, ...rows.map(({ uid }) => ({ first: uid, last: uid }))];
+      yield keywords.learn(rows);
       yield rows.map((row) => tell(row, { withFlags: !isSilent || !view.knowsFlags(row.uid, row.modseq) })).join("");
     }
   }

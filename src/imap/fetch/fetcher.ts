@@ -57,11 +57,12 @@ export class Fetcher {
   }
 
   async *responses(uids: Numbers): AsyncGenerator<Chunk, void> {
-    const { mailbox } = this.#context.selected;
+    const { mailbox, keywords } = this.#context.selected;
     for await (const portion of mailbox.rows(uids, this.#wanted)) {
       this.found += portion.length;
       const since = this.#changedSince;
       const rows: readonly Row[] = since === null ? portion : portion.filter(({ modseq }) => modseq > since);
+      if (this.#tellsFlags || this.#marksSeen) this.#out.put(keywords.learn(rows));
       for (const row of this.#marksSeen ? await this.#markSeen(rows) : rows) {
         const number = this.#context.selected.view.numberOf(row.uid);
         if (number === 0) continue;

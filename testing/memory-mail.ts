@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { join, type Neighbours } from "../src/address/intervals.ts";
 import { digestOf } from "../src/imap/digest.ts";
 import type { Flags } from "../src/imap/flags.ts";
@@ -61,7 +62,8 @@ export class MemoryMail implements Mail {
   readonly #limit: number | null;
   readonly #boxes: Box[] = [];
   readonly #subscriptions = new Set<string>();
-  readonly #watchers = new Set<(news: MailboxNews) => void>();
+  readonly #watchers = new Set<(news: MailboxNews, by: object | undefined) => void>();
+  readonly #by = new AsyncLocalStorage<object>();
   readonly now: () => number;
   #ids = 1;
   /** What is forgotten of messages that went: see `OpenMailbox`. */
@@ -243,7 +245,31 @@ export class MemoryMail implements Mail {
     };
   }
 
+  /** The same mail as one session has it: it can tell what it did itself. */
+  session(): Mail {
+    const by = {};
+    const as = <T extends object>(target: T, own: Partial<T>): T =>
+      new Proxy(target, {
+        get: (_, name) => {
+          const value: unknown = Reflect.get(own, name) ?? Reflect.get(target, name);
+          if (typeof value !== "function") return value;
+          return (...given: unknown[]): unknown => this.#by.run(by, () => Reflect.apply(value, target, given));
+        },
+      });
+    return as<Mail>(this, {
+      open: async (name, how) => {
+        const opened = await this.open(name, how);
+        return "refused" in opened ? opened : as(opened, {});
+      },
+      watch: (told) => this.#watch((news, whose) => told({ ...news, isOwn: whose === by })),
+    });
+  }
+
   watch(told: (news: MailboxNews) => void): () => void {
+    return this.#watch(told);
+  }
+
+  #watch(told: (news: MailboxNews, by: object | undefined) => void): () => void {
     this.#watchers.add(told);
     return () => void this.#watchers.delete(told);
   }
@@ -392,7 +418,7 @@ export class MemoryMail implements Mail {
   }
 
   #say(news: MailboxNews): void {
-    for (const told of this.#watchers) told(news);
+    for (const told of this.#watchers) told(news, this.#by.getStore());
   }
 }
 

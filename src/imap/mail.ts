@@ -39,6 +39,8 @@ export type MailboxNews = {
   readonly name: string;
   /** Of "renamed". */
   readonly oldName?: string;
+  /** It was done through the very `Mail` that watches. */
+  readonly isOwn?: boolean;
 };
 
 /** `over-quota`: nothing more fits. `has-children`, `is-inbox`: not with this one. `invalid-name`: with the reason in `text`. */

@@ -20,8 +20,6 @@ export class Notifier {
   readonly #known: Map<string, Known>;
   #waiting: MailboxNews[] = [];
   #isOverflown = false;
-  /** Names that the client's own command is about. */
-  #own: readonly string[] = [];
 
   constructor(wishes: Wishes, known: readonly MailboxStatus[]) {
     this.wishes = wishes;
@@ -37,18 +35,9 @@ export class Notifier {
     return this.#isOverflown;
   }
 
-  /** Events that a client causes itself are not told to it (§5). */
-  begin(own: readonly string[]): void {
-    this.#own = own;
-  }
-
-  end(): void {
-    this.#own = [];
-  }
-
   hear(news: MailboxNews): void {
-    if (!this.wishes.hasOthers) return;
-    if (news.what !== "messages" && this.#own.includes(news.name)) return;
+    // What a client causes itself is not told to it (§5).
+    if (!this.wishes.hasOthers || news.isOwn === true) return;
     if (news.what === "messages" && this.#waiting.some((one) => one.what === "messages" && one.name === news.name))
       return;
     if (this.#waiting.length === mostWaiting) this.#isOverflown = true;

@@ -10,7 +10,7 @@ async function scene(sessions: number, messages: number, enabled = "") {
   const clients: ImapMachine[] = [];
   for (let n = 0; n < sessions; n++) {
     const client = new ImapMachine({
-      mailOf: () => mail,
+      mailOf: () => mail.session(),
       passwords: new Map([["alice", "secret"]]),
       isTls: true,
       mayUseClear: false,
@@ -263,6 +263,18 @@ describe("NOTIFY", () => {
     });
     await two.tellNews();
     assert.deepEqual(two.hear(), ["* STATUS Work (UIDVALIDITY 1002 UNSEEN 0)"]);
+  });
+
+  it("does not tell of messages that the client put into another mailbox itself", async () => {
+    const { mail, one, two } = await scene(2, 2);
+    await mail.create("Work");
+    await two.say("a NOTIFY SET (MAILBOXES Work (MessageNew MessageExpunge FlagChange))");
+    await two.say("b APPEND Work {5+}\r\na: b\r", "c COPY 1 Work", "d MOVE 2 Work");
+    await two.tellNews();
+    assert.deepEqual(two.hear(), []);
+    await one.say("e COPY 1 Work");
+    await two.tellNews();
+    assert.deepEqual(two.hear(), ["* STATUS Work (MESSAGES 4 UIDNEXT 5 UIDVALIDITY 1002 UNSEEN 4)"]);
   });
 
   it("tells of names and subscriptions, not of those that the client changed itself", async () => {

@@ -352,9 +352,7 @@ export class Session implements Desk {
       // RFC 7162 §3.1.1: where a mailbox is selected already.
       if (this.#selected !== null) yield `* OK [HIGHESTMODSEQ ${this.#selected.view.modseq}] The newest change\r\n`;
     }
-    this.#notifier?.begin(namesIn(command));
     const completion = yield* this.#handle(tag, command);
-    this.#notifier?.end();
     // What a command did itself is told before its tagged line, with everything else that happened meanwhile.
     const how = { mayExpunge: mayExpungeDuring(command), isOwn: changesSelected(command) };
     yield* this.#newsOfSelected({
@@ -454,21 +452,6 @@ async function withUntold(changes: MailboxChanges, { view, mailbox }: Selected):
   const changed = new Map(changes.changed.map((one) => [one.uid, one]));
   for await (const rows of mailbox.rows(untold, {})) for (const row of rows) changed.set(row.uid, row);
   return { ...changes, changed: [...changed.values()].sort((a, b) => a.uid - b.uid) };
-}
-
-/** Mailboxes that a command makes, renames, deletes or subscribes to. */
-function namesIn(command: Command): readonly string[] {
-  switch (command.name) {
-    case "CREATE":
-    case "DELETE":
-    case "SUBSCRIBE":
-    case "UNSUBSCRIBE":
-      return [command.mailbox];
-    case "RENAME":
-      return [command.from, command.to];
-    default:
-      return [];
-  }
 }
 
 /** Whether a command puts messages into the selected mailbox, or takes them away. */

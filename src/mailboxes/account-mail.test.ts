@@ -312,6 +312,25 @@ describe("the mail of an account in the store", () => {
     await scene.close();
   });
 
+  it("says to each session which news are its own doing", async () => {
+    const scene = await openMailScene(await openMemoryStore());
+    const heard: string[] = [];
+    const sessions = [scene.open(), scene.open()] as const;
+    sessions.forEach((mail, n) => {
+      mail.watch(({ what, name, isOwn }) => isOwn === true && heard.push(`${n} ${what} ${name}`));
+    });
+    granted(await sessions[0].create("a"));
+    await sessions[1].subscribe("a");
+    await delivered(scene, message);
+    scene.news.tell(scene.account.id, { mailboxId: scene.account.mailboxId, what: "messages", name: "INBOX" });
+    const mailbox = granted(await sessions[1].open("INBOX", "read-write"));
+    granted(await mailbox.copy([{ first: 1, last: 1 }], "a"));
+    await mailbox.remove([{ first: 1, last: 1 }]);
+    assert.deepEqual(heard, ["0 created a", "1 subscription a", "1 messages a", "1 messages INBOX"]);
+    mailbox.close();
+    await scene.close();
+  });
+
   it("gives no UIDVALIDITY twice, whatever is deleted and made again in the same second", async () => {
     const scene = await openMailScene(await openMemoryStore());
     const given = new Set([granted(await scene.mail.status("INBOX")).uidValidity]);

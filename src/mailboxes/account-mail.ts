@@ -178,7 +178,7 @@ export class AccountMail implements Mail {
     if (!isReadOnly && mailbox.recentFrom < mailbox.uidNext) {
       this.#context.recents.take(mailbox.id, mailbox.uidNext);
     }
-    const account = { owner: this.#owner, keywords: this.#keywords };
+    const account = { owner: this.#owner, keywords: this.#keywords, by: this };
     return new OpenedMailbox(this.#context, account, { opened: openedOf(mailbox, row), isReadOnly });
   }
 
@@ -207,7 +207,7 @@ export class AccountMail implements Mail {
   }
 
   watch(told: (news: MailboxNews) => void): () => void {
-    return this.#context.news.watch(this.#owner.accountId, told);
+    return this.#context.news.watch(this.#owner.accountId, (news) => told({ ...news, isOwn: news.by === this }));
   }
 
   async #mailboxes(): Promise<readonly MailboxRow[]> {
@@ -221,7 +221,7 @@ export class AccountMail implements Mail {
   }
 
   #tell(news: MailboxNews): void {
-    this.#context.news.tell(this.#owner.accountId, news);
+    this.#context.news.tell(this.#owner.accountId, { ...news, by: this });
   }
 }
 

@@ -1,7 +1,11 @@
 import type { MailboxNews } from "../imap/mail.ts";
 
 /** `modseq`: up to which it came about, when that is known; the next look then needs no read to find nothing more. */
-export type News = MailboxNews & { readonly modseq?: number };
+export type News = MailboxNews & {
+  readonly modseq?: number;
+  /** Whose doing it was. */
+  readonly by?: object;
+};
 
 /**
  * Who changes a mailbox says so after the commit; who looks at one hears of it. Where several processes share a store, the

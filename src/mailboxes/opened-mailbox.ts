@@ -41,6 +41,7 @@ export class OpenedMailbox implements OpenMailbox {
   readonly #context: MailboxContext;
   readonly #owner: Owner;
   readonly #keywords: Keywords;
+  readonly #by: object;
   readonly #endWatch: () => void;
   /** The highest modification sequence that is known of, and whether there may be higher ones. */
   #highest: number;
@@ -51,12 +52,13 @@ export class OpenedMailbox implements OpenMailbox {
 
   constructor(
     context: MailboxContext,
-    account: { readonly owner: Owner; readonly keywords: Keywords },
+    account: { readonly owner: Owner; readonly keywords: Keywords; readonly by: object },
     { opened, isReadOnly }: { readonly opened: OpenMailbox["opened"]; readonly isReadOnly: boolean },
   ) {
     this.#context = context;
     this.#owner = account.owner;
     this.#keywords = account.keywords;
+    this.#by = account.by;
     this.opened = opened;
     this.isReadOnly = isReadOnly;
     this.#highest = opened.highestModseq;
@@ -204,12 +206,12 @@ export class OpenedMailbox implements OpenMailbox {
 
   #tell(known: { readonly modseq?: number }): void {
     const { id, name } = this.opened;
-    const news: News = { mailboxId: id, what: "messages", name, ...known };
+    const news: News = { mailboxId: id, what: "messages", name, by: this.#by, ...known };
     this.#context.news.tell(this.#owner.accountId, news);
   }
 
   #tellOf({ id, name }: Pick<MailboxNews, "name"> & { readonly id: number }): void {
-    this.#context.news.tell(this.#owner.accountId, { mailboxId: id, what: "messages", name });
+    this.#context.news.tell(this.#owner.accountId, { mailboxId: id, what: "messages", name, by: this.#by });
   }
 
   #hear({ mailboxId, what, modseq }: News): void {

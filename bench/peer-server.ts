@@ -1,11 +1,14 @@
 /**
  * Starts this server for the bench harness, by the variables it gives: PORT, SINK, SPOOL, MODE (queue | relay | policy), ALLOW and
- * DOMAINS (files), MAXCONN; and IMAP and POP3, ports for the mailboxes of u0 to u19, one, big and popper, password pw. Everything else is as shipped: sync, journal, policy and log are on.
+ * DOMAINS (files), MAXCONN; and IMAP and POP3, ports for the mailboxes of u0 to u19, one, big and popper, password pw: then PORT is
+ * LMTP. Everything else is as shipped: sync, journal, policy and log are on.
  */
 import { createWriteStream, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isConfig, readConfig } from "../src/config/read.ts";
+import type { Config } from "../src/config/schema.ts";
 import { openLog } from "../src/events/log.ts";
+import { openRecords } from "../src/records.ts";
 import { start } from "../src/start.ts";
 import { systemClock } from "../src/time/system-clock.ts";
 import { answerMeter } from "./meter.ts";
@@ -32,8 +35,8 @@ const bootFile = `
 hostname = "bench.test"
 data = "data"
 [[listener]]
-name = "relay"
-kind = "relay"
+name = "in"
+kind = "${IMAP === undefined ? "relay" : "lmtp"}"
 address = "127.0.0.1"
 port = ${PORT}
 ${accessListener("imap", IMAP)}${accessListener("pop3", POP3)}
@@ -60,6 +63,7 @@ function policyText(): string {
   const domains = linesOf(DOMAINS).map(
     (domain) => `  - { sent-to: "#${domain}", route: gateway, host: 127.0.0.1, port: ${SINK}, recipients: any }\n`,
   );
+  if (IMAP !== undefined) domains.push('  - { sent-to: "#bench.test", route: inbound }\n');
   const grants = allowed.map((block, index) => `    - { id: a${index}, match: ${block} }\n`);
   return [
     domains.length === 0 ? "" : `routing:\n${domains.join("")}`,
@@ -82,6 +86,8 @@ const log = openLog({
   level: "info",
   format: "json",
 });
+// Before it listens: the driver begins with the first greeting.
+if (IMAP !== undefined || POP3 !== undefined) await makeReaders();
 const server = await start({
   config,
   clock: systemClock,
@@ -89,12 +95,8 @@ const server = await start({
   version: "bench",
   delivers: MODE === "relay",
   firstPolicy: policyText(),
-  onFatal(problem) {
-    process.stderr.write(`${problem}\n`);
-    process.exit(1);
-  },
+  onFatal,
 });
-if (IMAP !== undefined || POP3 !== undefined) await makeReaders();
 answerMeter();
 const alive = setInterval(() => {}, 1 << 30);
 process.once("SIGTERM", () => {
@@ -104,15 +106,23 @@ process.once("SIGTERM", () => {
 
 /** Whoever mailbox.mjs logs in as. */
 async function makeReaders(): Promise<void> {
+  const { store, directory, administration } = await openRecords({
+    config: config as Config,
+    clock: systemClock,
+    emit: () => {},
+    onFatal,
+    firstPolicy: policyText(),
+  });
   const names = [...Array.from({ length: 20 }, (_, at) => `u${at}`), "one", "big", "popper"];
-  await Promise.all(
-    names.map(async (name) => {
-      if (server.directory.byLogin(name) !== null) return;
-      const made = await server.administration.create({
-        address: `${name}@bench.test`,
-        password: { password: "pw" },
-      });
-      if ("refused" in made) throw new Error(made.refused);
-    }),
-  );
+  for (const name of names) {
+    if (directory.byLogin(name) !== null) continue;
+    const made = await administration.create({ address: `${name}@bench.test`, password: { password: "pw" } });
+    if ("refused" in made) throw new Error(made.refused);
+  }
+  await store.close();
+}
+
+function onFatal(problem: string): void {
+  process.stderr.write(`${problem}\n`);
+  process.exit(1);
 }

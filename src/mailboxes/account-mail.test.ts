@@ -7,7 +7,7 @@ import type { Numbers } from "../imap/number-set.ts";
 import { deliverHere, noQuota } from "../store/local-delivery.ts";
 import type { Store } from "../store/store.ts";
 import { forgetOld } from "./forgetting.ts";
-import { granted, openMailScene, written } from "../../testing/mail-scene.ts";
+import { granted, noFlags, openMailScene, written } from "../../testing/mail-scene.ts";
 import { MemoryMail } from "../../testing/memory-mail.ts";
 import { openMemoryStore } from "../../testing/memory-store.ts";
 
@@ -309,6 +309,29 @@ describe("the mail of an account in the store", () => {
     assert.equal(await scene.mail.delete("x"), null);
     assert.equal(gone.hasChangedSince(gone.opened.highestModseq), true);
     assert.equal((await gone.changesSince(1)).isGone, true);
+    await scene.close();
+  });
+
+  it("knows how many octets a message has as lines of text, whatever ends them", async () => {
+    const scene = await openMailScene(await openMemoryStore());
+    const texts = [message, "a\nb\r\nc", "a\r\n\n\r", ""];
+    for (const text of texts) {
+      const writer = scene.mail.write();
+      for (const octet of Buffer.from(text)) writer.write(Buffer.of(octet));
+      const content = await writer.finish();
+      granted(await scene.mail.append("INBOX", [{ flags: noFlags, internalDate: 1_000, content }]));
+    }
+    const mailbox = granted(await scene.mail.open("INBOX", "read-only"));
+    const sizes: (readonly [number, number])[] = [];
+    for await (const rows of mailbox.rows([{ first: 1, last: 4 }], {}))
+      sizes.push(...rows.map(({ size, textSize }) => [size, textSize] as const));
+    assert.deepEqual(sizes, [
+      [message.length, message.length],
+      [6, 9],
+      [5, 7],
+      [0, 0],
+    ]);
+    mailbox.close();
     await scene.close();
   });
 

@@ -1,4 +1,5 @@
 import type { MessageContent, MessageWriter, WrittenMessage } from "../imap/mail.ts";
+import { TextLines } from "../message/line-ends.ts";
 import { StructureReader } from "../message/structure-reader.ts";
 import type { Contents, ContentWriter, StoredContent } from "../store/content.ts";
 import type { Statement } from "../store/store.ts";
@@ -40,11 +41,11 @@ export class UnsavedMessage extends StoredMessage implements WrittenMessage, Mes
 
 export function writeMessage(contents: Pick<Contents, "create">): MessageWriter {
   const writer = contents.create();
-  const ends = new LineEnds();
+  const lines = new TextLines();
   const structure = new StructureReader();
   return {
     write(chunk) {
-      ends.add(chunk);
+      lines.push(chunk);
       structure.push(chunk);
       writer.write(chunk);
     },
@@ -54,31 +55,9 @@ export function writeMessage(contents: Pick<Contents, "create">): MessageWriter 
     drained: () => writer.drained(),
     async finish() {
       const content = await writer.finish();
-      const found = { textExtra: ends.missing, structure: structureRead(content.id, structure) };
+      const found = { textExtra: lines.size - content.size, structure: structureRead(content.id, structure) };
       return new UnsavedMessage(content, found, writer);
     },
     discard: () => writer.discard(),
   };
-}
-
-const LF = 10;
-const CR = 13;
-
-/** Counts the octets that are missing for every line to end with CRLF. */
-class LineEnds {
-  #loneFeeds = 0;
-  #last = LF;
-
-  add(chunk: Uint8Array): void {
-    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) {
-      if ((at === 0 ? this.#last : chunk[at - 1]) !== CR) this.#loneFeeds++;
-    }
-    this.#last = chunk.at(-1) ?? this.#last;
-  }
-
-  get missing(): number {
-    if (this.#last === LF) return this.#loneFeeds;
-    // A CR at the end lacks its LF only.
-    return this.#loneFeeds + (this.#last === CR ? 1 : 2);
-  }
 }

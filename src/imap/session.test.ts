@@ -210,7 +210,10 @@ describe("NOTIFY", () => {
 
   it("keeps for later only flags that the client has not met otherwise", async () => {
     const { one, two } = await scene(2, 5);
-    await two.say("a NOTIFY SET (SELECTED (MessageNew MessageExpunge))");
+    await one.say("0 STORE 5 +FLAGS (\\Answered)");
+    // What happened before is told, whatever is wanted from now on.
+    const first = await two.say("a NOTIFY SET (SELECTED (MessageNew MessageExpunge))");
+    assert.deepEqual(first[0], "* 5 FETCH (UID 5 FLAGS (\\Answered))");
     await one.say("b STORE 1:5 +FLAGS (\\Seen)", "c STORE 1 +FLAGS (\\Deleted)");
     await two.tellNews();
     await one.say("d EXPUNGE");
@@ -224,7 +227,7 @@ describe("NOTIFY", () => {
     );
     assert.deepEqual((await two.say("g UID STORE 4 +FLAGS.SILENT (\\Seen)"))[0], "* 3 FETCH (UID 4 FLAGS (\\Seen))");
     assert.deepEqual(await two.say("h NOTIFY SET (SELECTED NONE)"), [
-      "* 4 FETCH (UID 5 FLAGS (\\Seen))",
+      "* 4 FETCH (UID 5 FLAGS (\\Answered \\Seen))",
       "h OK This is told from now on",
     ]);
     await one.say("i STORE 1 -FLAGS (\\Seen)");

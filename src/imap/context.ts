@@ -1,8 +1,8 @@
 import type { FetchItem } from "./command.ts";
 import type { Enabled } from "./enabled.ts";
 import type { KnownKeywords } from "./known-keywords.ts";
-import type { Mail, OpenMailbox } from "./mail.ts";
-import type { Notifier } from "./notifier.ts";
+import type { Mail, OpenMailbox, MailboxStatus } from "./mail.ts";
+import type { Wishes } from "./wishes.ts";
 import type { Numbers } from "./number-set.ts";
 import type { Chunk, Completion } from "./response.ts";
 import type { View } from "./view.ts";
@@ -55,5 +55,5 @@ export interface Desk {
   select(selected: Selected | null): void;
   enable(capabilities: readonly (keyof Enabled)[]): void;
   /** From now on this is told without being asked (RFC 5465). */
-  notify(notifier: Notifier): void;
+  notify(wishes: Wishes, known: readonly MailboxStatus[]): void;
 }

@@ -21,7 +21,7 @@ import { impliesCondstore } from "./condstore.ts";
 import type { Answer, Context, Desk, Selected, SelectedContext } from "./context.ts";
 import { type Enabled, enabledBy, tellsUidUnasked } from "./enabled.ts";
 import { together, type Unasked } from "./fetch/unasked.ts";
-import type { Mail, MailboxChanges, MailboxNews } from "./mail.ts";
+import type { Mail, MailboxChanges, MailboxNews, MailboxStatus } from "./mail.ts";
 import { Notifier } from "./notifier.ts";
 import type { Chunk, Completion } from "./response.ts";
 import { Wishes } from "./wishes.ts";
@@ -310,8 +310,8 @@ export class Session implements Desk {
     for (const one of capabilities) this.enabled[one] = true;
   }
 
-  notify(notifier: Notifier): void {
-    this.#notifier = notifier;
+  notify(wishes: Wishes, known: readonly MailboxStatus[]): void {
+    this.#notifier = new Notifier(wishes, known);
   }
 
   /** The connection is over: nothing is held any more. */

@@ -1,7 +1,7 @@
 import type { Notify, StatusItem } from "../command.ts";
 import type { Answer, Context, Desk } from "../context.ts";
 import type { MailboxStatus } from "../mail.ts";
-import { mostWatched, Notifier } from "../notifier.ts";
+import { mostWatched } from "../notifier.ts";
 import { type EventName, flawOf, knownEvents, Wishes } from "../wishes.ts";
 import { formatStatus } from "./status.ts";
 
@@ -23,10 +23,8 @@ export async function* notify({ set }: Notify, context: Context, desk: Desk): An
     }
   }
   desk.notify(
-    new Notifier(
-      wishes,
-      watched.map(({ status }) => status),
-    ),
+    wishes,
+    watched.map(({ status }) => status),
   );
   return { status: "OK", text: set === null ? "Nothing is told any more" : "This is told from now on" };
 }
